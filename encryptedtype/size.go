@@ -1,0 +1,39 @@
+package encryptedtype
+
+import (
+	"strings"
+
+	"github.com/fernetcol/fernetcol/fernet"
+)
+
+// TextSize returns how many characters, all ASCII, a text column must hold for
+// the token of n bytes of plaintext. For [EncryptedString], n counts the bytes
+// of UTF-8; for [Encrypted], those of the JSON.
+func TextSize(n int) int { return fernet.TokenLen(n) }
+
+// BytesSize returns how many bytes a binary column must hold for the token of n
+// bytes of plaintext.
+func BytesSize(n int) int { return fernet.RawTokenLen(n) }
+
+// CheckText returns a condition for a CHECK constraint, in SQL that PostgreSQL,
+// SQLite, MySQL 8.0.16 and MariaDB 10.2 or later share, which holds if the text
+// column is NULL or has the outward shape of a token: how it begins, its length,
+// and the padding that goes with the length. So the database itself refuses
+// plaintext, whoever writes it, and a token that MySQL in non-strict mode cut
+// off at the column's width. (Of the usual widths, only one that is 12 more than
+// a multiple of 64, such as 140, lets a token of another length pass for whole
+// when cut there.)
+//
+// column is put into the SQL as it is: quote it as your database wants, and take
+// it from your program only.
+//
+//	ALTER TABLE users ADD CONSTRAINT email_is_token CHECK ( … )
+func CheckText(column string) string {
+	// With k blocks of ciphertext a raw token has 57+16k bytes. In base64 that
+	// is, by k modulo 3: 36 more than a multiple of 64 characters and "==" at
+	// the end, 56 and "=", or 12 and no padding.
+	return strings.ReplaceAll("@ IS NULL OR (SUBSTR(@, 1, 6) = 'gAAAAA' AND LENGTH(@) >= 100 AND ("+
+		"(LENGTH(@) % 64 = 36 AND SUBSTR(@, LENGTH(@) - 1) = '==') OR "+
+		"(LENGTH(@) % 64 = 56 AND SUBSTR(@, LENGTH(@)) = '=' AND SUBSTR(@, LENGTH(@) - 1) <> '==') OR "+
+		"(LENGTH(@) % 64 = 12 AND SUBSTR(@, LENGTH(@)) <> '=')))", "@", column)
+}

@@ -1,0 +1,7 @@
+//go:build cgo
+
+package dbtest
+
+import _ "github.com/mattn/go-sqlite3"
+
+const cgo = true

@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package dbtest
+
+const cgo = false
