@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,13 +28,25 @@ func (kr *Keyring) EncryptString(plaintext string) string {
 	s := kr.primary().get()
 	defer s.close()
 	size := RawTokenLen(len(plaintext))
-	buf := s.room(size + encodedLen(size))
+	buf := s.room(size + min(encodedLen(size), textPart))
 	s.raw = buf[:size]
 	copy(s.body(), plaintext)
 	s.seal(len(plaintext), now(), nil)
-	text := buf[size:]
-	encodeBase64(text, s.raw)
-	return string(text)
+
+	part := buf[size:]
+	if len(part) < textPart {
+		encodeBase64(part, s.raw)
+		return string(part)
+	}
+	// A long text goes over in parts, so that scratch need not hold it too.
+	var text strings.Builder
+	text.Grow(encodedLen(size))
+	for raw := range slices.Chunk(s.raw, textPart/4*3) {
+		part = part[:encodedLen(len(raw))]
+		encodeBase64(part, raw)
+		text.Write(part)
+	}
+	return text.String()
 }
 
 // EncryptRaw returns a raw token of plaintext under the primary key, with the
@@ -51,6 +64,10 @@ func (kr *Keyring) EncryptRaw(plaintext []byte) []byte {
 func (kr *Keyring) AppendEncrypt(dst, plaintext []byte) []byte {
 	return kr.primary().appendToken(dst, plaintext, now(), nil, formText)
 }
+
+// textPart is how many characters of a string are encoded at a time: whole
+// quanta.
+const textPart = 4096
 
 type form bool
 

@@ -1,0 +1,7 @@
+//go:build race
+
+package benchmarks_test
+
+// raceEnabled says that sync.Pool drops values at random, so that allocations
+// cannot be counted.
+const raceEnabled = true
