@@ -20,9 +20,10 @@ func BytesSize(n int) int { return fernet.RawTokenLen(n) }
 // column is NULL or has the outward shape of a token: how it begins, its length,
 // and the padding that goes with the length. So the database itself refuses
 // plaintext, whoever writes it, and a token that MySQL in non-strict mode cut
-// off at the column's width. (Of the usual widths, only one that is 12 more than
-// a multiple of 64, such as 140, lets a token of another length pass for whole
-// when cut there.)
+// off at the column's width. It cannot tell a token that was cut to the length of
+// another one, which a width of 12 more than a multiple of 64 does, and some that
+// [TextSize] returns: give the column a width that is no multiple of 4, such as
+// TextSize(n)+1 or 255.
 //
 // column is put into the SQL as it is: quote it as your database wants, and take
 // it from your program only.
@@ -36,4 +37,13 @@ func CheckText(column string) string {
 		"(LENGTH(@) % 64 = 36 AND SUBSTR(@, LENGTH(@) - 1) = '==') OR "+
 		"(LENGTH(@) % 64 = 56 AND SUBSTR(@, LENGTH(@)) = '=' AND SUBSTR(@, LENGTH(@) - 1) <> '==') OR "+
 		"(LENGTH(@) % 64 = 12 AND SUBSTR(@, LENGTH(@)) <> '=')))", "@", column)
+}
+
+// CheckBytes is [CheckText] for binary columns. It tests the length only, because
+// the databases share no way to write a byte: of plaintext it stops 15 of 16
+// lengths, and of cut-off tokens all, if the column's width is not 9 more than a
+// multiple of 16. BytesSize(n)+1 is a safe width.
+func CheckBytes(column string) string {
+	// 57 bytes around whole blocks of 16, of which there is at least one.
+	return strings.ReplaceAll("@ IS NULL OR (LENGTH(@) >= 73 AND LENGTH(@) % 16 = 9)", "@", column)
 }

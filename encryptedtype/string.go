@@ -32,7 +32,9 @@ func (s EncryptedString) Value() (driver.Value, error) { return value(s) }
 // Scan sets s to the plaintext of a token, text or raw, given as string or
 // []byte. NULL, given as nil, becomes "". Everything else, a value that is not
 // a token among it, is an error that wraps [fernet.ErrInvalidToken] or names
-// the type, and s is then "". It implements [sql.Scanner].
+// the type, and s is then "". (What wraps it is not: database/sql leaves a
+// sql.Null valid, and a pointer set, when Scan fails; [Into] leaves neither.) It
+// implements [sql.Scanner].
 func (s *EncryptedString) Scan(src any) error { return scan(s, src) }
 
 func (s EncryptedString) encrypt(kr *fernet.Keyring) (driver.Value, error) {

@@ -18,7 +18,8 @@
 // The default ports of local servers are never tried: a test must not write to a
 // database that nobody offered. With none found the test skips and prints the line
 // that starts one. Names in FERNETCOL_REQUIRE, such as "postgres,mysql", turn that
-// skip into a failure.
+// skip into a failure. The name "python" is for the tests that run Python beside Go,
+// which ask [Required].
 //
 // # Secrets
 //
@@ -34,6 +35,9 @@ import (
 
 // names are the databases in the order [Run] takes them.
 var names = []string{"sqlite", "sqlite-cgo", "postgres", "mysql"}
+
+// programs are what FERNETCOL_REQUIRE may name beside them.
+var programs = []string{"python"}
 
 // Run runs suite in a subtest for each database, over a fresh [Database] each time.
 // The subtests run one after another; a suite that allows it calls t.Parallel.
@@ -72,14 +76,22 @@ func MySQL(t testing.TB) *Database {
 	return open(t, "mysql")
 }
 
-func open(t testing.TB, name string) *Database {
+// Required reports whether FERNETCOL_REQUIRE has name, a database or "python", so
+// that a test which misses it must fail instead of skip.
+func Required(t testing.TB, name string) bool {
 	t.Helper()
 	required, err := required()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return slices.Contains(required, name)
+}
+
+func open(t testing.TB, name string) *Database {
+	t.Helper()
+	required := Required(t, name)
 	db, err := fresh(t, name)
-	if _, absent := errors.AsType[*absentError](err); absent && !slices.Contains(required, name) {
+	if _, absent := errors.AsType[*absentError](err); absent && !required {
 		t.Skip(err)
 	}
 	if err != nil {

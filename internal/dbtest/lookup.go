@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// requireEnv names the databases that must not be missing, separated by commas.
+// requireEnv names what must not be missing, separated by commas.
 const requireEnv = "FERNETCOL_REQUIRE"
 
 // absentError says that a database is not there and how to get it. Any other error
@@ -29,21 +29,22 @@ func (e *absentError) Error() string {
 	return fmt.Sprintf("dbtest: no %s (%s); start it with: %s", e.name, e.why, e.start)
 }
 
-// required returns the databases named in FERNETCOL_REQUIRE. A name that does not
+// required returns the names in FERNETCOL_REQUIRE. A name that does not
 // exist is an error: a misspelt one would let its tests skip unnoticed.
 func required() ([]string, error) {
 	return parseRequire(os.Getenv(requireEnv))
 }
 
 func parseRequire(list string) ([]string, error) {
+	known := slices.Concat(names, programs)
 	var required []string
 	for name := range strings.SplitSeq(list, ",") {
 		name = strings.TrimSpace(name)
 		if name == "" {
 			continue
 		}
-		if !slices.Contains(names, name) {
-			return nil, fmt.Errorf("dbtest: %s names %q; there is only %s", requireEnv, name, strings.Join(names, ", "))
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("dbtest: %s names %q; there is only %s", requireEnv, name, strings.Join(known, ", "))
 		}
 		required = append(required, name)
 	}

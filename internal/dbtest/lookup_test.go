@@ -23,6 +23,7 @@ func TestParseRequire(t *testing.T) {
 		"mysql":            {"mysql"},
 		"postgres, mysql,": {"postgres", "mysql"},
 		"sqlite-cgo":       {"sqlite-cgo"},
+		"python,sqlite":    {"python", "sqlite"},
 	} {
 		got, err := parseRequire(list)
 		if err != nil {
