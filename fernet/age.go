@@ -17,7 +17,7 @@ type ageLimit struct {
 func newAgeLimit(ttl time.Duration, now time.Time) *ageLimit {
 	seconds := int64(ttl / time.Second)
 	if ttl%time.Second < 0 {
-		seconds-- // toward minus infinity, so that a negative ttl never accepts
+		seconds-- // toward minus infinity: a ttl just below 0 is not 0
 	}
 	return &ageLimit{ttl: seconds, now: now.Unix()}
 }
@@ -29,15 +29,12 @@ func (a *ageLimit) allows(timestamp uint64) bool {
 	if a == nil {
 		return true
 	}
-	latest := int64(math.MaxInt64)
-	if a.now < math.MaxInt64-maxClockSkew {
-		latest = a.now + maxClockSkew
-	}
-	if latest < 0 || timestamp > uint64(latest) {
+	// From now = -60 on, the sum is right in uint64.
+	if a.now < -maxClockSkew || timestamp > uint64(a.now)+maxClockSkew {
 		return false
 	}
-	// Both lie in int64 and differ by no more than it holds: timestamp is not
-	// negative, and now is at least -60.
+	// The age lies between -60 and now, so this is right even where a timestamp
+	// of 2^63 and more wraps around.
 	return a.now-int64(timestamp) <= a.ttl
 }
 

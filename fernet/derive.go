@@ -24,7 +24,7 @@ func (k Key) derive(size int, label string, context ...string) []byte {
 	for _, c := range context {
 		info = appendPrefixed(info, c)
 	}
-	out, err := hkdf.Key(sha256.New, k.b[:], nil, string(info), size)
+	out, err := hkdf.Key(sha256.New, k.secret()[:], nil, string(info), size)
 	if err != nil {
 		// Only sizes above 8160 bytes and, in FIPS mode, keys below 14 can fail.
 		panic("fernet: HKDF: " + err.Error())

@@ -29,23 +29,24 @@ var ErrInvalidKey = errors.New("fernet: invalid key")
 // Key is no key; [NewKeyring] refuses it. A Key is immutable and safe for
 // concurrent use.
 //
-// Printed by fmt or slog in whatever way, a Key shows a fixed marker and its
-// [Key.ID]. It cannot be compared with ==; use [Key.Equal].
+// Printed by fmt or slog, a Key shows a fixed marker and its [Key.ID]; in an
+// unexported field of another struct, where fmt calls no methods, an address. A
+// Key cannot be compared with == or reflect.DeepEqual; use [Key.Equal].
 type Key struct {
-	_ [0]func() // not comparable: == would compare pointers, and not in constant time
-
-	// Behind a pointer, so that fmt, which ignores methods on unexported
-	// fields of other structs, prints an address at worst.
-	b *[keySize]byte
+	// secret returns the bytes. They are behind a function because fmt, which
+	// calls no methods on unexported fields of other structs, can follow a
+	// pointer there: %s of such a struct prints the bytes that it points to.
+	// It also makes == impossible, which is not constant in time.
+	secret func() *[keySize]byte
 }
 
 // GenerateKey returns a new random key from the operating system's generator.
 // Keep [Key.Encode] of it where the data is not: without the key, what it
 // encrypted is lost.
 func GenerateKey() Key {
-	k := Key{b: new([keySize]byte)}
-	rand.Read(k.b[:]) // never fails: crypto/rand ends the program instead
-	return k
+	b := new([keySize]byte)
+	rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return keyOf(b)
 }
 
 // ParseKey reads a key in the form that [Key.Encode] and Python's
@@ -62,14 +63,21 @@ func ParseKey(s string) (Key, error) {
 		return Key{}, fmt.Errorf("%w: not canonical URL-safe base64 of %d bytes", ErrInvalidKey, keySize)
 	}
 	k := newKey(buf[:keySize])
-	if hmac.Equal(k.b[:], make([]byte, keySize)) {
+	if hmac.Equal(k.secret()[:], make([]byte, keySize)) {
 		return Key{}, fmt.Errorf("%w: every byte is zero", ErrInvalidKey)
 	}
 	return k, nil
 }
 
 // newKey copies keySize bytes.
-func newKey(b []byte) Key { return Key{b: (*[keySize]byte)(append([]byte(nil), b[:keySize]...))} }
+func newKey(b []byte) Key {
+	c := [keySize]byte(b)
+	return keyOf(&c)
+}
+
+func keyOf(b *[keySize]byte) Key {
+	return Key{secret: func() *[keySize]byte { return b }}
+}
 
 // Encode returns the key's 44 characters. It is the only way to take the secret
 // out of a Key. The zero Key encodes to "".
@@ -78,7 +86,7 @@ func (k Key) Encode() string {
 		return ""
 	}
 	out := make([]byte, keyChars)
-	encodeBase64(out, k.b[:])
+	encodeBase64(out, k.secret()[:])
 	return string(out)
 }
 
@@ -93,18 +101,18 @@ func (k Key) ID() string {
 }
 
 // IsZero reports whether k is the zero Key.
-func (k Key) IsZero() bool { return k.b == nil }
+func (k Key) IsZero() bool { return k.secret == nil }
 
 // Equal reports in constant time whether two keys are the same.
 func (k Key) Equal(other Key) bool {
 	if k.IsZero() || other.IsZero() {
 		return k.IsZero() && other.IsZero()
 	}
-	return hmac.Equal(k.b[:], other.b[:])
+	return hmac.Equal(k.secret()[:], other.secret()[:])
 }
 
-func (k Key) signing() []byte    { return k.b[:signingSize] }
-func (k Key) encryption() []byte { return k.b[signingSize:] }
+func (k Key) signing() []byte    { return k.secret()[:signingSize] }
+func (k Key) encryption() []byte { return k.secret()[signingSize:] }
 
 func (k Key) redacted() string {
 	if k.IsZero() {

@@ -1,6 +1,7 @@
 package fernet
 
 import (
+	"crypto/hmac"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,8 +23,8 @@ type Keyring struct {
 }
 
 // NewKeyring returns a ring whose primary key encrypts and whose retired keys
-// only decrypt. It refuses the zero Key, and the same key twice, with an error
-// that wraps [ErrInvalidKey] and says which one.
+// only decrypt. It refuses the zero Key, the same key twice, and two keys with the
+// same signing half, with an error that wraps [ErrInvalidKey] and says which one.
 func NewKeyring(primary Key, retired ...Key) (*Keyring, error) {
 	keys := append([]Key{primary}, retired...)
 	kr := &Keyring{maxTokenLen: DefaultMaxTokenLen}
@@ -34,6 +35,10 @@ func NewKeyring(primary Key, retired ...Key) (*Keyring, error) {
 		for j, earlier := range keys[:i] {
 			if k.Equal(earlier) {
 				return nil, fmt.Errorf("%w: the %s repeats the %s (ID %s)", ErrInvalidKey, place(i), place(j), k.ID())
+			}
+			// The tag alone says under which key a token is.
+			if hmac.Equal(k.signing(), earlier.signing()) {
+				return nil, fmt.Errorf("%w: the %s has the signing half of the %s", ErrInvalidKey, place(i), place(j))
 			}
 		}
 		kr.keys = append(kr.keys, newRingKey(k, k.onceID()))
