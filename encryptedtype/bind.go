@@ -44,6 +44,9 @@ func (b bound) Value() (driver.Value, error) {
 		return nil, ErrNoKeyring
 	}
 	v := reflect.ValueOf(b.v)
+	if v.IsValid() && !holdsColumn(v.Type()) {
+		return nil, fmt.Errorf("encryptedtype: Bind takes a value of an encrypted type, not %T; convert it, as in EncryptedString(s)", b.v)
+	}
 	for {
 		if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			return nil, nil
@@ -54,9 +57,6 @@ func (b bound) Value() (driver.Value, error) {
 		}
 		if c, ok := v.Interface().(column); ok {
 			return c.encrypt(b.kr)
-		}
-		if !isNull(v.Type()) {
-			return nil, fmt.Errorf("encryptedtype: Bind takes a value of an encrypted type, not %T; convert it, as in EncryptedString(s)", b.v)
 		}
 		if !v.FieldByName("Valid").Bool() {
 			return nil, nil
@@ -73,6 +73,7 @@ func (b *bound) Scan(src any) error {
 	}
 	// What dst points to: T, *T or sql.Null[T].
 	target, inner := dst.Elem(), dst
+	target.SetZero()
 	switch {
 	case target.Kind() == reflect.Pointer:
 		inner = reflect.New(target.Type().Elem())
@@ -84,7 +85,6 @@ func (b *bound) Scan(src any) error {
 		return fmt.Errorf("encryptedtype: Into takes a pointer to an encrypted type, not %T", b.v)
 	}
 
-	target.SetZero()
 	if b.kr == nil {
 		return ErrNoKeyring
 	}
@@ -101,6 +101,22 @@ func (b *bound) Scan(src any) error {
 		target.FieldByName("Valid").SetBool(true)
 	}
 	return nil
+}
+
+// holdsColumn reports whether t is a type of this package, a pointer to one or a
+// sql.Null of one. That is asked of the type, so that a *string is refused
+// before the first one that is not nil.
+func holdsColumn(t reflect.Type) bool {
+	switch {
+	case t.Implements(columnType):
+		return true
+	case t.Kind() == reflect.Pointer:
+		return holdsColumn(t.Elem())
+	case isNull(t):
+		v, _ := t.FieldByName("V")
+		return holdsColumn(v.Type)
+	}
+	return false
 }
 
 // isNull reports whether t is some sql.Null[T].

@@ -42,24 +42,37 @@
 //	16 to 31      120           89
 //	32 to 47      140           105
 //	100           228           169
-//	255           440           329
+//	255           420           313
 //	1,000         1420          1065
-//	49,000        65420         49065    the most that fits MySQL's TEXT
+//	49,087        65528         49145    the most that fits MySQL's TEXT
 //
-// [TextSize] and [BytesSize] give the size for any length. PostgreSQL, SQLite
-// and MySQL in strict mode never shorten a token. MySQL in non-strict mode does,
-// with no more than a warning, and the plaintext is lost; [CheckText] is a
-// constraint with which the database refuses a shortened token.
+// [TextSize] and [BytesSize] give the size for any length; make a column wider by
+// one or more. PostgreSQL, SQLite and MySQL in strict mode refuse a token that
+// does not fit. MySQL in non-strict mode, or told to IGNORE errors, cuts it off
+// with no more than a warning, and the plaintext is lost; [CheckText] and
+// [CheckBytes] are constraints with which the database refuses a cut-off token.
+//
+// GORM makes the columns of these types text, or binary for EncryptedBytes. In
+// MySQL, text holds 64 KiB: tag longer fields gorm:"type:longtext". For a sql.Null
+// of one of these types GORM looks at the type inside: tag it gorm:"type:text".
+// Of PostgreSQL's types, char(n) pads a token, which is then an error to read.
 //
 // # What is printed
 //
-// Passed to fmt or slog, the types print [Redacted], never the plaintext. Two
-// limits follow from how fmt works, and go vet reports the second: an unexported
-// field of another struct is printed by its kind, without asking its methods,
-// and so are the verbs %p and %w, which no string has. [ReplaceAttr] covers the
-// first for slog. JSON, XML and gob carry the plaintext, because a marker there
-// would come back and be saved; so a field of these types inside a JSON column
-// is stored in the clear. Encrypt the whole column instead, with [Encrypted].
+// Passed to fmt or slog, the types print [Redacted], never the plaintext. There
+// are three limits, because fmt does not always ask a value's methods. It prints
+// by its kind
+//
+//   - an unexported field of another struct;
+//   - a value given to the verbs %p and %w, which are for pointers and errors;
+//   - a struct behind a pointer inside another value, if the verb is not one for
+//     pointers: a []*User with %s or %q. With %v, %+v and %#v it is an address.
+//
+// go vet reports the last, and %w; [ReplaceAttr] covers the first for slog. JSON,
+// XML and gob carry the plaintext, because a marker there would come back and be
+// saved; so a value of these types inside something that is stored as JSON or XML
+// is stored in the clear: a field of a struct, an element of a slice that pgx is
+// given for a jsonb column. Encrypt the whole column instead, with [Encrypted].
 //
 // # Security
 //

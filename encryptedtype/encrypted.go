@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 
 	"github.com/fernetcol/fernetcol/fernet"
 )
@@ -36,7 +37,7 @@ type Encrypted[T any] struct {
 }
 
 // name tells an error's reader the type, which is the program's and no secret.
-func (Encrypted[T]) name() string { return fmt.Sprintf("Encrypted[%T]", *new(T)) }
+func (Encrypted[T]) name() string { return fmt.Sprintf("Encrypted[%v]", reflect.TypeFor[T]()) }
 
 // Value returns the token to store, a string. A value that JSON cannot hold is
 // an error. It implements [driver.Valuer].
@@ -49,10 +50,9 @@ func (e Encrypted[T]) Value() (driver.Value, error) { return value(e) }
 func (e *Encrypted[T]) Scan(src any) error { return scan(e, src) }
 
 func (e Encrypted[T]) encrypt(kr *fernet.Keyring) (driver.Value, error) {
-	p, err := json.Marshal(e.V)
+	p, err := e.MarshalJSON()
 	if err != nil {
-		// Not passed on: the errors of package json quote the value.
-		return nil, fmt.Errorf("encryptedtype: %s: the value cannot be written as JSON", e.name())
+		return nil, err
 	}
 	if err := checkSize(kr, e.name(), fernet.TokenLen(len(p))); err != nil {
 		return nil, err
@@ -78,7 +78,14 @@ func (e *Encrypted[T]) decrypt(kr *fernet.Keyring, src any) error {
 func (Encrypted[T]) GormDataType() string { return gormText }
 
 // MarshalJSON writes the JSON of V, in the clear.
-func (e Encrypted[T]) MarshalJSON() ([]byte, error) { return json.Marshal(e.V) }
+func (e Encrypted[T]) MarshalJSON() ([]byte, error) {
+	p, err := json.Marshal(e.V)
+	if err != nil {
+		// Not passed on: the errors of package json quote the value.
+		return nil, fmt.Errorf("encryptedtype: %s: the value cannot be written as JSON", e.name())
+	}
+	return p, nil
+}
 
 // UnmarshalJSON reads V. It refuses [Redacted].
 func (e *Encrypted[T]) UnmarshalJSON(data []byte) error {
