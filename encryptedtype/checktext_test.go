@@ -108,6 +108,7 @@ func TestCheckTextRefusesPlaintext(t *testing.T) {
 		"unpadded":             strings.TrimRight(token, "="),
 		"too little padding":   token[:len(token)-1] + "A",
 		"too much padding":     token[:len(token)-2] + "===",
+		"padding of another":   testRing.EncryptString(strings.Repeat("x", 16))[:118] + "==",
 		"marker":               encryptedtype.Redacted,
 		"a number":             1234567890,
 		"raw token":            testRing.EncryptRaw([]byte("alice@example.com")),

@@ -142,6 +142,21 @@ func TestJSONErrorsDoNotQuoteTheInput(t *testing.T) {
 	}
 }
 
+// What was there before is not merged with what comes.
+func TestUnmarshalJSONReplacesTheValue(t *testing.T) {
+	t.Parallel()
+	shared := map[string]int{"old": 1}
+	m := encryptedtype.Encrypted[map[string]int]{V: shared}
+	if err := json.Unmarshal([]byte(`{"new":2}`), &m); err != nil || !reflect.DeepEqual(m.V, map[string]int{"new": 2}) || len(shared) != 1 {
+		t.Errorf("map: %v", err)
+	}
+	b := []byte("old")
+	e := encryptedtype.EncryptedBytes(b)
+	if err := json.Unmarshal([]byte(`"bmV3"`), &e); err != nil || string(e) != "new" || string(b) != "old" {
+		t.Errorf("bytes: %v", err)
+	}
+}
+
 func TestXMLCarriesThePlaintext(t *testing.T) {
 	t.Parallel()
 	in := fullRecord()

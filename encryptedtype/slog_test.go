@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -139,11 +140,12 @@ func logSecrets() map[string]any {
 		"Encrypted in struct": struct {
 			E encryptedtype.Encrypted[string]
 		}{encryptedtype.Encrypted[string]{V: canary}},
-		"sql.Null":      sql.Null[encryptedtype.EncryptedString]{V: canary, Valid: true},
-		"Bind":          []any{encryptedtype.Bind(nil, encryptedtype.EncryptedString(canary))},
-		"Into":          struct{ D sql.Scanner }{encryptedtype.Into(nil, &p.Email)},
-		"embedding":     embedder{base{1, time.Time{}}, &p, encryptedtype.Encrypted[string]{V: canary}, nil},
-		"embedded type": struct{ encryptedtype.EncryptedString }{canary},
+		"sql.Null":              sql.Null[encryptedtype.EncryptedString]{V: canary, Valid: true},
+		"Bind":                  []any{encryptedtype.Bind(nil, encryptedtype.EncryptedString(canary))},
+		"Bind of a plain value": struct{ a driver.Valuer }{encryptedtype.Bind(nil, canary)},
+		"Into":                  struct{ D sql.Scanner }{encryptedtype.Into(nil, &p.Email)},
+		"embedding":             embedder{base{1, time.Time{}}, &p, encryptedtype.Encrypted[string]{V: canary}, nil},
+		"embedded type":         struct{ encryptedtype.EncryptedString }{canary},
 		"two embedded types": struct {
 			encryptedtype.EncryptedString
 			encryptedtype.DeterministicString
@@ -233,7 +235,7 @@ func TestReplaceAttrLeavesOtherAttributesAlone(t *testing.T) {
 		(*encryptedtype.EncryptedString)(nil), struct {
 			P *encryptedtype.EncryptedString
 		}{}, []encryptedtype.EncryptedString{},
-		map[string]encryptedtype.EncryptedBytes(nil), new(http.Request), http.DefaultClient,
+		map[string]encryptedtype.EncryptedBytes(nil), struct{ p *profile }{new(profile)}, struct{ p any }{&profile{}}, new(http.Request), http.DefaultClient,
 	} {
 		a := slog.Any("k", v)
 		got := encryptedtype.ReplaceAttr([]string{"g"}, a)
