@@ -41,11 +41,11 @@ type bound struct {
 // Value implements [driver.Valuer].
 func (b bound) Value() (driver.Value, error) {
 	if b.kr == nil {
-		return nil, ErrNoKeyring
+		return notEncrypted{}, ErrNoKeyring
 	}
 	v := reflect.ValueOf(b.v)
-	if v.IsValid() && !holdsColumn(v.Type()) {
-		return nil, fmt.Errorf("encryptedtype: Bind takes a value of an encrypted type, not %T; convert it, as in EncryptedString(s)", b.v)
+	if v.IsValid() && !IsColumn(v.Type()) {
+		return notEncrypted{}, fmt.Errorf("encryptedtype: Bind takes a value of an encrypted type, not %T; convert it, as in EncryptedString(s)", b.v)
 	}
 	for {
 		if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
@@ -56,7 +56,7 @@ func (b bound) Value() (driver.Value, error) {
 			continue
 		}
 		if c, ok := v.Interface().(column); ok {
-			return c.encrypt(b.kr)
+			return valueUnder(b.kr, c)
 		}
 		if !v.FieldByName("Valid").Bool() {
 			return nil, nil
@@ -103,18 +103,17 @@ func (b *bound) Scan(src any) error {
 	return nil
 }
 
-// holdsColumn reports whether t is a type of this package, a pointer to one or a
-// sql.Null of one. That is asked of the type, so that a *string is refused
-// before the first one that is not nil.
-func holdsColumn(t reflect.Type) bool {
+// IsColumn reports whether t is one of this package's types, a pointer to one, or
+// a sql.Null of one: what [Bind] encrypts.
+func IsColumn(t reflect.Type) bool {
 	switch {
 	case t.Implements(columnType):
 		return true
 	case t.Kind() == reflect.Pointer:
-		return holdsColumn(t.Elem())
+		return IsColumn(t.Elem())
 	case isNull(t):
 		v, _ := t.FieldByName("V")
-		return holdsColumn(v.Type)
+		return IsColumn(v.Type)
 	}
 	return false
 }

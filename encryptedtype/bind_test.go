@@ -37,7 +37,7 @@ func testBindForms[T driver.Valuer](t *testing.T, v T, plaintext string) {
 		if got := inner(t, mustValue(t, encryptedtype.Bind(otherRing, arg))); got != plaintext {
 			t.Errorf("%T, %s: another plaintext", v, name)
 		}
-		if got, err := encryptedtype.Bind(nil, arg).Value(); got != nil || !errors.Is(err, encryptedtype.ErrNoKeyring) {
+		if got, err := encryptedtype.Bind(nil, arg).Value(); storable(got) || !errors.Is(err, encryptedtype.ErrNoKeyring) {
 			t.Errorf("%T, %s, without a ring: a %T and %v", v, name, got, err)
 		}
 	}
@@ -79,7 +79,7 @@ func TestBindRefusesPlainValuesWithoutQuotingThem(t *testing.T) {
 		encryptedtype.Into(testRing, &s),
 	} {
 		v, err := encryptedtype.Bind(testRing, arg).Value()
-		if v != nil || err == nil {
+		if storable(v) || err == nil {
 			t.Errorf("%T: a %T and no error", arg, v)
 			continue
 		}

@@ -23,7 +23,7 @@ func TestWithoutAKeyringNothingIsStoredOrRead(t *testing.T) {
 
 	forEachType(t, func(t *testing.T, ct columnType) {
 		for _, p := range []string{"plaintext", ""} {
-			if v, err := ct.wrap(p).Value(); v != nil || !errors.Is(err, encryptedtype.ErrNoKeyring) {
+			if v, err := ct.wrap(p).Value(); storable(v) || !errors.Is(err, encryptedtype.ErrNoKeyring) {
 				t.Errorf("Value returns a %T and %v", v, err)
 			}
 		}
@@ -37,7 +37,7 @@ func TestWithoutAKeyringNothingIsStoredOrRead(t *testing.T) {
 			}
 		}
 	})
-	if v, err := encryptedtype.EncryptedBytes(nil).Value(); v != nil || !errors.Is(err, encryptedtype.ErrNoKeyring) {
+	if v, err := encryptedtype.EncryptedBytes(nil).Value(); storable(v) || !errors.Is(err, encryptedtype.ErrNoKeyring) {
 		t.Errorf("Value of nil returns a %T and %v", v, err)
 	}
 }
@@ -135,7 +135,7 @@ func TestFirstQueriesMayRunWhileTheDefaultIsSet(t *testing.T) {
 					t.Errorf("Scan: %v", err)
 				}
 				v, err := s.Value()
-				if err != nil && (!errors.Is(err, encryptedtype.ErrNoKeyring) || v != nil) {
+				if err != nil && (!errors.Is(err, encryptedtype.ErrNoKeyring) || storable(v)) {
 					t.Errorf("Value: %v", err)
 				}
 			}

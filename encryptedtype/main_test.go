@@ -35,6 +35,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// storable reports whether a driver would take v, or a careless caller would take
+// it for NULL.
+func storable(v any) bool { return v == nil || driver.IsValue(v) }
+
 func keyring(keys ...string) *fernet.Keyring {
 	var parsed []fernet.Key
 	for _, s := range keys {

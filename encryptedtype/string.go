@@ -22,6 +22,9 @@ var (
 // database, another one each time it is stored. It belongs in a text column
 // that holds [TextSize] characters. Convert it with string(s) to take the
 // plaintext out; fmt and slog print [Redacted].
+//
+// A type defined from it (type Email EncryptedString) has none of its methods and
+// is stored in the clear; write an alias (type Email = EncryptedString).
 type EncryptedString string
 
 const encryptedStringName = "EncryptedString"
