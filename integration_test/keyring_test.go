@@ -67,6 +67,12 @@ func TestWithoutKeyring(t *testing.T) {
 		if err := g.Take(&read, 3).Error; !errors.Is(err, encryptedtype.ErrNoKeyring) || read.Name != "" {
 			t.Error("GORM reads a row")
 		}
+		// GORM asks the value whether it is nil, and must not take it for NULL: the
+		// row has no email.
+		var found []patient
+		if err := g.Select("id").Where(map[string]any{"email": p.Email}).Find(&found).Error; !errors.Is(err, encryptedtype.ErrNoKeyring) || len(found) > 0 {
+			t.Errorf("a condition finds %d rows, err %v", len(found), err)
+		}
 		if string(raw(t, db, "SELECT name FROM patients WHERE id = 3")) != token {
 			t.Error("the row has changed")
 		}
