@@ -74,7 +74,7 @@ func TestBase64AgreesWithStandardLibrary(t *testing.T) {
 			}
 		}
 	}
-	for range 2000 {
+	for range 2000 / stride {
 		if err := checkEncode(randomBytes(r, r.IntN(5000))); err != nil {
 			t.Error(err)
 		}
@@ -87,7 +87,7 @@ func TestBase64AgreesOnEveryCharacter(t *testing.T) {
 	for n := 1; n <= 40; n++ { // beyond the 16 characters that decode at once
 		s := fernet.EncodeBase64(randomBytes(r, n))
 		for i, original := range s {
-			for b := range 256 {
+			for b := i % byteStride; b < 256; b += byteStride {
 				s[i] = byte(b)
 				if err := checkDecode(string(s)); err != nil {
 					t.Errorf("%#02x at %d: %v", b, i, err)
@@ -121,7 +121,7 @@ func TestBase64AgreesOnRandomText(t *testing.T) {
 	t.Parallel()
 	r := seeded(t)
 	const chars = urlAlphabet + "====\n\r+/ "
-	for range 50_000 {
+	for range 50_000 / stride {
 		s := make([]byte, r.IntN(60))
 		for i := range s {
 			s[i] = chars[r.IntN(len(chars))]

@@ -61,7 +61,7 @@ func TestDecryptRefusesEveryOtherCharacter(t *testing.T) {
 	for _, token := range spellingTokens(t, kr) {
 		c := newCanary()
 		for i, original := range token {
-			for b := range 256 {
+			for b := i % byteStride; b < 256; b += byteStride {
 				if strings.IndexByte(urlAlphabet, byte(b)) < 0 && byte(b) != original {
 					token[i] = byte(b)
 					if !c.refuses(kr, token) {
