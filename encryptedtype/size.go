@@ -16,7 +16,7 @@ func TextSize(n int) int { return fernet.TokenLen(n) }
 func BytesSize(n int) int { return fernet.RawTokenLen(n) }
 
 // CheckText returns a condition for a CHECK constraint, in SQL that PostgreSQL,
-// SQLite, MySQL 8.0.16 and MariaDB 10.2 or later share, which holds if the text
+// SQLite 3.43, MySQL 8.0.16 and MariaDB 10.2 or later share, which holds if the text
 // column is NULL or has the outward shape of a token: how it begins, its length,
 // and the padding that goes with the length. So the database itself refuses
 // plaintext, whoever writes it, and a token that MySQL in non-strict mode cut
@@ -33,10 +33,10 @@ func CheckText(column string) string {
 	// With k blocks of ciphertext a raw token has 57+16k bytes. In base64 that
 	// is, by k modulo 3: 36 more than a multiple of 64 characters and "==" at
 	// the end, 56 and "=", or 12 and no padding.
-	return strings.ReplaceAll("@ IS NULL OR (SUBSTR(@, 1, 6) = 'gAAAAA' AND LENGTH(@) >= 100 AND ("+
-		"(LENGTH(@) % 64 = 36 AND SUBSTR(@, LENGTH(@) - 1) = '==') OR "+
-		"(LENGTH(@) % 64 = 56 AND SUBSTR(@, LENGTH(@)) = '=' AND SUBSTR(@, LENGTH(@) - 1) <> '==') OR "+
-		"(LENGTH(@) % 64 = 12 AND SUBSTR(@, LENGTH(@)) <> '=')))", "@", column)
+	return strings.ReplaceAll("@ IS NULL OR (SUBSTR(@, 1, 6) = 'gAAAAA' AND OCTET_LENGTH(@) >= 100 AND "+
+		"CASE OCTET_LENGTH(@) % 64 WHEN 36 THEN @ LIKE '%==' "+
+		"WHEN 56 THEN @ LIKE '%=' AND @ NOT LIKE '%==' "+
+		"WHEN 12 THEN @ NOT LIKE '%=' ELSE 1 = 0 END)", "@", column)
 }
 
 // CheckBytes is [CheckText] for binary columns. It tests the length only, because
