@@ -5,7 +5,8 @@ import "crypto/hmac"
 // authenticate returns the state of the key that signed token, with the token in
 // it, or nil. It checks, in this order, the first byte and the length, the
 // base64, the version, the age if limit is not nil, and the tag, all of it
-// before any decryption. The caller closes the state.
+// before any decryption; for a long token the tag once more, after the length.
+// The caller closes the state.
 func authenticate[T text](kr *Keyring, token T, limit *ageLimit) *cipherState {
 	n, isText, ok := rawLen(token)
 	if !ok || n > maxScratch && !signedByAny(kr, token, isText) {

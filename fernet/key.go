@@ -22,7 +22,8 @@ const (
 const keyChars = 44
 
 // ErrInvalidKey is wrapped by every error about a key: one that does not parse,
-// is zero, or stands twice in a ring. No such error holds any part of a key.
+// is zero, or signs like another of its ring. No such error holds any part of a
+// key.
 var ErrInvalidKey = errors.New("fernet: invalid key")
 
 // A Key is a Fernet key: 16 bytes that sign and 16 bytes that encrypt. The zero
