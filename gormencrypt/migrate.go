@@ -1,0 +1,153 @@
+package gormencrypt
+
+import (
+	"gorm.io/gorm"
+	gormmigrator "gorm.io/gorm/migrator"
+	"gorm.io/gorm/schema"
+
+	"github.com/fernetcol/fernetcol/encryptedtype"
+)
+
+// dialector stands before the one of the handle, so that the migrator knows the
+// encrypted fields before it reads their types.
+type dialector struct {
+	gorm.Dialector
+	p *Plugin
+}
+
+var (
+	_ gorm.SavePointerDialectorInterface = dialector{}
+	_ gorm.ErrorTranslator               = dialector{}
+)
+
+// Migrator implements [gorm.Dialector].
+func (d dialector) Migrator(db *gorm.DB) gorm.Migrator {
+	return migrator{Migrator: d.Dialector.Migrator(db), p: d.p, db: db}
+}
+
+// SavePoint implements [gorm.SavePointerDialectorInterface].
+func (d dialector) SavePoint(tx *gorm.DB, name string) error {
+	if s, ok := d.Dialector.(gorm.SavePointerDialectorInterface); ok {
+		return s.SavePoint(tx, name)
+	}
+	return gorm.ErrUnsupportedDriver
+}
+
+// RollbackTo implements [gorm.SavePointerDialectorInterface].
+func (d dialector) RollbackTo(tx *gorm.DB, name string) error {
+	if s, ok := d.Dialector.(gorm.SavePointerDialectorInterface); ok {
+		return s.RollbackTo(tx, name)
+	}
+	return gorm.ErrUnsupportedDriver
+}
+
+// Translate implements [gorm.ErrorTranslator].
+func (d dialector) Translate(err error) error {
+	if t, ok := d.Dialector.(gorm.ErrorTranslator); ok {
+		return t.Translate(err)
+	}
+	return err
+}
+
+// migrator arms the models before GORM migrates them, which also gives it the
+// CHECKs to add.
+type migrator struct {
+	gorm.Migrator
+	p  *Plugin
+	db *gorm.DB
+}
+
+// AutoMigrate implements [gorm.Migrator].
+func (m migrator) AutoMigrate(models ...any) error {
+	if err := m.p.armModels(m.db, models); err != nil {
+		return err
+	}
+	return m.Migrator.AutoMigrate(models...)
+}
+
+// BuildIndexOptions passes on what GORM asks of a migrator that makes indexes.
+func (m migrator) BuildIndexOptions(options []schema.IndexOption, stmt *gorm.Statement) []any {
+	return m.Migrator.(gormmigrator.BuildIndexOptionsInterface).BuildIndexOptions(options, stmt)
+}
+
+// CreateTable implements [gorm.Migrator].
+func (m migrator) CreateTable(models ...any) error {
+	if err := m.p.armModels(m.db, models); err != nil {
+		return err
+	}
+	return m.Migrator.CreateTable(models...)
+}
+
+// CreateConstraint implements [gorm.Migrator]. AutoMigrate calls it for a table
+// that is there already.
+func (m migrator) CreateConstraint(model any, name string) error {
+	if !m.p.options.CheckNotValid || m.p.dialect != "postgres" {
+		return m.Migrator.CreateConstraint(model, name)
+	}
+	stmt := &gorm.Statement{DB: m.db}
+	if err := stmt.Parse(model); err != nil {
+		return err
+	}
+	for _, c := range m.p.tableColumns(stmt.Schema.Table) {
+		if c.checkName() == name {
+			return m.db.Exec("ALTER TABLE " + stmt.Quote(stmt.Table) + " ADD CONSTRAINT " + stmt.Quote(name) +
+				" CHECK (" + m.p.check(c) + ") NOT VALID").Error
+		}
+	}
+	return m.Migrator.CreateConstraint(model, name)
+}
+
+// armModels arms models as AutoMigrate takes them.
+func (p *Plugin) armModels(db *gorm.DB, models []any) error {
+	for _, model := range models {
+		stmt := &gorm.Statement{DB: db}
+		if stmt.Parse(model) != nil {
+			continue // a table's name; of a wrong model, GORM says it better
+		}
+		if err := p.arm(stmt.Schema); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// migrateAs tells GORM's migrator the column's type and CHECK.
+func (p *Plugin) migrateAs(c *column) {
+	f := c.field
+	if !c.typed { // the token, whatever the field is
+		f.DataType, f.GORMDataType, f.Size = "text", "text", 0
+	}
+	if f.TagSettings["TYPE"] != "" {
+		f.DataType = schema.DataType(f.TagSettings["TYPE"])
+	}
+	if !p.options.WithoutCheck {
+		f.TagSettings["CHECK"] = c.checkName() + "," + p.check(c)
+	}
+}
+
+// checkName is the name of the column's CHECK constraint.
+func (c *column) checkName() string {
+	name := "chk_" + c.table + "_" + c.field.DBName + "_fernet"
+	if len(name) > maxIdentifier { // what PostgreSQL and MySQL take
+		name = name[:maxIdentifier-len("_fernet")] + "_fernet"
+	}
+	return name
+}
+
+// maxIdentifier is the length in bytes to which PostgreSQL cuts a name.
+const maxIdentifier = 63
+
+// check is the condition that a stored value has the outward shape of a token.
+func (p *Plugin) check(c *column) string {
+	name := p.quote(c.field.DBName)
+	if !c.binary() {
+		return encryptedtype.CheckText(name)
+	}
+	// The version byte, and whole blocks around 57 bytes. A literal of one byte
+	// is written in three ways, its hexadecimal digits in two.
+	first := "HEX(SUBSTR(" + name + ", 1, 1))"
+	if p.dialect == "postgres" {
+		first = "ENCODE(SUBSTR(" + name + ", 1, 1), 'hex')"
+	}
+	return name + " IS NULL OR (" + first + " = '80' AND LENGTH(" + name + ") >= 73 AND LENGTH(" + name + ") % 16 = 9)"
+}
