@@ -129,6 +129,9 @@ func TestExamplesRun(t *testing.T) {
 		"databasesql": {"the plans of acme\n", "the plans of globex\n", `with the wrong ring: ""`, "without a ring: "},
 		"nullable":    {"Ada: nickname NULL false, phone NULL false, born 1815, town \"London\", scan 4 bytes\n", "Bob: nickname NULL true, phone NULL true", "phone:gAAAAA", "scan_bytes:73"},
 		"keyfile":     {"still opens: written last year", "the retired one: true", "after rotation, with the new key alone: written last year, <nil>", "chmod 600"},
+		"gormtags": {"found Ada: ada@example.com, +44 20 7946 0000, born 1815\n", "refused: true gormencrypt: refused: column people.phone",
+			"refused: true gormencrypt: refused: column people.email", "the database: constraint failed", "stored: gAAAAA"},
+		"tenants": {"acme reads: one anvil for acme\n", "globex reads acme's row: \"\", true\n", "without a tenant: gormencrypt: no key ring for column invoices.text: no tenant"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
