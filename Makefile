@@ -31,7 +31,7 @@ fuzz: ## every fuzz target, FUZZTIME each (30s)
 	done
 
 bench: ## the figures of the README, as ratios within one run
-	cd benchmarks && go run ./ratios
+	cd benchmarks && go run ./ratios && go run ./gormratios
 
 up: ## start the databases of docker-compose.yml
 	docker compose up -d --wait

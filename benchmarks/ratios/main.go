@@ -15,16 +15,15 @@
 package main
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/fernetcol/fernetcol/benchmarks"
+	"github.com/fernetcol/fernetcol/benchmarks/internal/measure"
 )
 
 func main() {
@@ -74,11 +73,11 @@ func run(w io.Writer, rounds int, slice time.Duration) error {
 		return err
 	}
 	runtime.GOMAXPROCS(1)
-	fmt.Fprintf(w, "%s, %s/%s, %s; %d rounds of %v.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, cpu(), rounds, slice)
+	fmt.Fprintf(w, "%s, %s/%s, %s; %d rounds of %v.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, measure.CPU(), rounds, slice)
 
 	// One size after the other: with all of them in memory the heap would be
 	// large, and a slice too short for its collections.
-	var encrypts, decrypts, parts, rings []group
+	var encrypts, decrypts, parts, rings []measure.Group
 	for _, size := range benchmarks.Sizes {
 		encrypt := encryptGroup(field, size)
 		decrypt, err := decryptGroup(field, size)
@@ -90,11 +89,11 @@ func run(w io.Writer, rounds int, slice time.Duration) error {
 			return err
 		}
 		if size < 1<<20 {
-			measure(rounds, slice, encrypt, decrypt)
+			measure.Slices(rounds, slice, encrypt, decrypt)
 		} else { // the heap is larger now, and its collections are rarer
-			measure((rounds+1)/2, 5*slice, encrypt, decrypt)
+			measure.Slices((rounds+1)/2, 5*slice, encrypt, decrypt)
 		}
-		measure(rounds, slice/4, part) // absolute times for orientation, which need less
+		measure.Slices(rounds, slice/4, part) // absolute times for orientation, which need less
 		encrypts, decrypts, parts = append(encrypts, encrypt), append(decrypts, decrypt), append(parts, part)
 	}
 	for _, size := range ringMeasured {
@@ -104,14 +103,14 @@ func run(w io.Writer, rounds int, slice time.Duration) error {
 		}
 		rings = append(rings, g)
 	}
-	measure(rounds, slice, rings...)
+	measure.Slices(rounds, slice, rings...)
 
 	runtime.GOMAXPROCS(2)
 	scaling, err := scalingGroups(scalingSize)
 	if err != nil {
 		return err
 	}
-	measure(rounds, slice, scaling...)
+	measure.Slices(rounds, slice, scaling...)
 
 	printDirection(w, "Encrypt", encrypts, encryptTargets)
 	printDirection(w, "Decrypt", decrypts, decryptTargets)
@@ -119,19 +118,4 @@ func run(w io.Writer, rounds int, slice time.Duration) error {
 	printRings(w, ringMeasured, rings)
 	printScaling(w, scalingSize, scaling)
 	return nil
-}
-
-// cpu names the processor, where the system says it in a file.
-func cpu() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return "CPU unknown"
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "CPU unknown"
 }

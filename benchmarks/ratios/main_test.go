@@ -44,21 +44,6 @@ func TestTargetsCoverEverySize(t *testing.T) {
 	}
 }
 
-func TestMarks(t *testing.T) {
-	t.Parallel()
-	two := estimate{median: 2}
-	for _, c := range []struct{ got, want string }{
-		{atLeast(2, two), "2.0 met"},
-		{atLeast(2.05, two), "2.05 **missed**"},
-		{atMost(2, two), "2.0 met"},
-		{atMost(1.7, two), "1.7 **missed**"},
-	} {
-		if c.got != c.want {
-			t.Errorf("got %q, want %q", c.got, c.want)
-		}
-	}
-}
-
 func TestBallastIsAboutItsSize(t *testing.T) {
 	const want = 4 << 20
 	var before, after runtime.MemStats

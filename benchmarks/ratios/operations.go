@@ -13,6 +13,7 @@ import (
 	fernetgo "github.com/fernet/fernet-go"
 
 	"github.com/fernetcol/fernetcol/benchmarks"
+	"github.com/fernetcol/fernetcol/benchmarks/internal/measure"
 	"github.com/fernetcol/fernetcol/fernet"
 )
 
@@ -38,21 +39,21 @@ const (
 	opTenKeys = "ten keys"
 )
 
-func encryptGroup(f *benchmarks.Field, size int) group {
+func encryptGroup(f *benchmarks.Field, size int) measure.Group {
 	plaintext := benchmarks.Plaintext(size)
 	text := string(plaintext)
 	room := make([]byte, 0, fernet.TokenLen(size))
-	return group{
-		{name: opAppend, run: repeat(func() { f.Keyring.AppendEncrypt(room, plaintext) })},
-		{name: opFresh, run: repeat(func() { f.Keyring.Encrypt(plaintext) })},
-		{name: opString, run: repeat(func() { f.Keyring.EncryptString(text) })},
-		{name: opFloor, run: repeat(func() { f.Floor.AppendEncrypt(room, plaintext) })},
-		{name: opFernetGo, run: repeat(func() { fernetgo.EncryptAndSign(plaintext, f.FernetGo[0]) })},
-		{name: opTink, run: repeat(func() { f.Tink.Encrypt(plaintext, nil) })},
+	return measure.Group{
+		{Name: opAppend, Run: repeat(func() { f.Keyring.AppendEncrypt(room, plaintext) })},
+		{Name: opFresh, Run: repeat(func() { f.Keyring.Encrypt(plaintext) })},
+		{Name: opString, Run: repeat(func() { f.Keyring.EncryptString(text) })},
+		{Name: opFloor, Run: repeat(func() { f.Floor.AppendEncrypt(room, plaintext) })},
+		{Name: opFernetGo, Run: repeat(func() { fernetgo.EncryptAndSign(plaintext, f.FernetGo[0]) })},
+		{Name: opTink, Run: repeat(func() { f.Tink.Encrypt(plaintext, nil) })},
 	}
 }
 
-func decryptGroup(f *benchmarks.Field, size int) (group, error) {
+func decryptGroup(f *benchmarks.Field, size int) (measure.Group, error) {
 	token := f.Keyring.Encrypt(benchmarks.Plaintext(size))
 	text := string(token)
 	ciphertext, err := f.Tink.Encrypt(benchmarks.Plaintext(size), nil)
@@ -60,17 +61,17 @@ func decryptGroup(f *benchmarks.Field, size int) (group, error) {
 		return nil, err
 	}
 	room := make([]byte, 0, len(token))
-	return group{
-		{name: opAppend, run: repeat(func() { f.Keyring.AppendDecrypt(room, token) })},
-		{name: opFresh, run: repeat(func() { f.Keyring.Decrypt(token) })},
-		{name: opString, run: repeat(func() { f.Keyring.DecryptString(text) })},
-		{name: opFloor, run: repeat(func() { f.Floor.AppendDecrypt(room, token) })},
-		{name: opFernetGo, run: repeat(func() { fernetgo.VerifyAndDecrypt(token, 0, f.FernetGo) })},
-		{name: opTink, run: repeat(func() { f.Tink.Decrypt(ciphertext, nil) })},
+	return measure.Group{
+		{Name: opAppend, Run: repeat(func() { f.Keyring.AppendDecrypt(room, token) })},
+		{Name: opFresh, Run: repeat(func() { f.Keyring.Decrypt(token) })},
+		{Name: opString, Run: repeat(func() { f.Keyring.DecryptString(text) })},
+		{Name: opFloor, Run: repeat(func() { f.Floor.AppendDecrypt(room, token) })},
+		{Name: opFernetGo, Run: repeat(func() { fernetgo.VerifyAndDecrypt(token, 0, f.FernetGo) })},
+		{Name: opTink, Run: repeat(func() { f.Tink.Decrypt(ciphertext, nil) })},
 	}, nil
 }
 
-// repeat makes of one call the loop that measure times. Every operation pays the
+// repeat makes of one call the loop that measure.Slices times. Every operation pays the
 // same nanosecond for the call of f.
 func repeat(f func()) func(int) {
 	return func(n int) {
@@ -82,7 +83,7 @@ func repeat(f func()) func(int) {
 
 // partsGroup is the floor's encryption in its parts, which bound what any
 // implementation can reach.
-func partsGroup(size int) (group, error) {
+func partsGroup(size int) (measure.Group, error) {
 	raw := make([]byte, fernet.RawTokenLen(size))
 	signed := raw[:len(raw)-sha256.Size]
 	iv := raw[9:][:aes.BlockSize]
@@ -100,41 +101,41 @@ func partsGroup(size int) (group, error) {
 		SetIV([]byte)
 	})
 	var seconds int64
-	return group{
-		{name: opClock, run: repeat(func() { seconds += time.Now().Unix() })},
-		{name: opRandom, run: repeat(func() { rand.Read(iv) })},
-		{name: opMAC, run: repeat(func() {
+	return measure.Group{
+		{Name: opClock, Run: repeat(func() { seconds += time.Now().Unix() })},
+		{Name: opRandom, Run: repeat(func() { rand.Read(iv) })},
+		{Name: opMAC, Run: repeat(func() {
 			mac.Reset()
 			mac.Write(signed)
 			mac.Sum(signed)
 		})},
-		{name: opCBC, run: repeat(func() {
+		{Name: opCBC, Run: repeat(func() {
 			mode.SetIV(iv)
 			mode.CryptBlocks(body, body)
 		})},
-		{name: opBase64, run: repeat(func() { base64.URLEncoding.Encode(text, raw) })},
+		{Name: opBase64, Run: repeat(func() { base64.URLEncoding.Encode(text, raw) })},
 	}, nil
 }
 
 // ringGroup reads tokens of one key in a ring of only that key, and in a ring of
 // ten of which it is the last.
-func ringGroup(size int) (group, error) {
+func ringGroup(size int) (measure.Group, error) {
 	ten, one, err := benchmarks.NewRing(10)
 	if err != nil {
 		return nil, err
 	}
 	token := one.Encrypt(benchmarks.Plaintext(size))
 	room := make([]byte, 0, size)
-	return group{
-		{name: opOne, run: repeat(func() { one.AppendDecrypt(room, token) })},
-		{name: opTenKeys, run: repeat(func() { ten.AppendDecrypt(room, token) })},
+	return measure.Group{
+		{Name: opOne, Run: repeat(func() { one.AppendDecrypt(room, token) })},
+		{Name: opTenKeys, Run: repeat(func() { ten.AppendDecrypt(room, token) })},
 	}, nil
 }
 
 // scalingGroups encrypt, and decrypt, in one goroutine and in two that share a
 // ring; and, to show what the machine has to give, on one floor and on two that
 // share nothing.
-func scalingGroups(size int) ([]group, error) {
+func scalingGroups(size int) ([]measure.Group, error) {
 	type worker struct {
 		f           *benchmarks.Field
 		room, token []byte
@@ -151,7 +152,7 @@ func scalingGroups(size int) ([]group, error) {
 	plaintext := benchmarks.Plaintext(size)
 	shared, token := workers[0].f.Keyring, workers[0].token
 
-	scale := func(ours, bare func(w worker)) group {
+	scale := func(ours, bare func(w worker)) measure.Group {
 		loop := func(w worker, f func(worker)) func(int) {
 			return repeat(func() { f(w) })
 		}
@@ -159,14 +160,14 @@ func scalingGroups(size int) ([]group, error) {
 			a, b := loop(workers[0], f), loop(workers[1], f)
 			return func(n int) { together(n, a, b) }
 		}
-		return group{
-			{name: opOne, run: loop(workers[0], ours)},
-			{name: opTwo, run: both(ours)},
-			{name: opOneBare, run: loop(workers[0], bare)},
-			{name: opTwoBare, run: both(bare)},
+		return measure.Group{
+			{Name: opOne, Run: loop(workers[0], ours)},
+			{Name: opTwo, Run: both(ours)},
+			{Name: opOneBare, Run: loop(workers[0], bare)},
+			{Name: opTwoBare, Run: both(bare)},
 		}
 	}
-	return []group{
+	return []measure.Group{
 		scale(
 			func(w worker) { shared.AppendEncrypt(w.room, plaintext) },
 			func(w worker) { w.f.Floor.AppendEncrypt(w.room, plaintext) },
