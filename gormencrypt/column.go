@@ -23,7 +23,9 @@ type column struct {
 	field *schema.Field
 	// typed says that the field is of package encryptedtype; else it is a plain
 	// field with a serializer tag.
-	typed         bool
+	typed bool
+	// of is the type of the field without pointers and sql.Null.
+	of            reflect.Type
 	deterministic bool
 	// context is what its keys are derived for; nil for the ring's own keys.
 	context []string
@@ -56,7 +58,7 @@ func newColumn(s *schema.Schema, f *schema.Field) (*column, error) {
 		}
 		return nil, nil
 	}
-	c := &column{table: s.Table, field: f, typed: typed}
+	c := &column{table: s.Table, field: f, typed: typed, of: baseType(f.FieldType)}
 	refuse := func(format string, args ...any) (*column, error) {
 		return nil, fmt.Errorf("%s.%s: %s", s.Name, f.Name, fmt.Sprintf(format, args...))
 	}

@@ -32,6 +32,9 @@ func (t sqlToken) identifier() bool { return t.kind == kindWord || t.kind == kin
 // operators are the symbols of more than one character that must not fall apart.
 var operators = []string{"->>", "!~~*", "!~~", "~~*", "!~*", "<=>", "||", "::", "<=", ">=", "<>", "!=", "->", "~~", "!~", "~*", "#>", "@>", "<@", "&&", ":="}
 
+// operatorBytes are those that an operator of several characters goes on with.
+const operatorBytes = ">~!*=|:-<#@&"
+
 // A dialect says how a database reads SQL.
 type dialect uint8
 
@@ -124,6 +127,9 @@ func lex(sql string, d dialect) []sqlToken {
 			t.kind = kindSymbol
 			i++
 			for _, op := range operators {
+				if i == len(sql) || strings.IndexByte(operatorBytes, sql[i]) < 0 {
+					break
+				}
 				if strings.HasPrefix(sql[start:], op) {
 					i = start + len(op)
 					break

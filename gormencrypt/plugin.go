@@ -60,6 +60,7 @@ type Plugin struct {
 	words map[string]bool
 
 	rings ringCache
+	known textCache
 
 	openerOnce sync.Once
 	openerDB   *sql.DB
@@ -166,6 +167,7 @@ func (p *Plugin) armLocked(s *schema.Schema) error {
 		}
 	}
 	p.tables[tableWord(s.Table)] = merged
+	p.known.forget()
 	for _, rel := range s.Relationships.Relations {
 		if relErr := p.armLocked(rel.FieldSchema); err == nil {
 			err = relErr

@@ -48,7 +48,7 @@ func (p *Plugin) prepareRaw(db *gorm.DB) {
 	if definesSchema(text) {
 		return
 	}
-	sql, vars, err := p.rewrite(stmt, &level{aliases: columns{}}, text, 0, stmt.Vars, 0, regionNone)
+	sql, vars, _, err := p.rewrite(stmt, &level{aliases: columns{}}, text, 0, stmt.Vars, 0, regionNone)
 	if err == nil {
 		sql, vars, err = p.sealRaw(stmt, sql, vars)
 	}
@@ -132,9 +132,10 @@ type decryptingRows struct {
 func (p *Plugin) newRows(db *gorm.DB, rows *sql.Rows) *decryptingRows {
 	d := &decryptingRows{Rows: rows, p: p, ctx: db.Statement.Context}
 	d.names, _ = rows.Columns()
-	d.columns = p.resultColumns(db.Statement, d.names)
 	if isModel(db.Statement) { // its own fields decrypt
-		clear(d.columns)
+		d.columns = make([]*column, len(d.names))
+	} else {
+		d.columns = p.resultColumns(db.Statement, d.names)
 	}
 	switch db.Statement.Dest.(type) {
 	case map[string]any, *map[string]any, []map[string]any, *[]map[string]any:
@@ -160,6 +161,9 @@ func isModel(stmt *gorm.Statement) bool {
 
 // Scan implements [gorm.Rows].
 func (d *decryptingRows) Scan(dest ...any) error {
+	if d.leaveToFields(dest) {
+		return d.Rows.Scan(dest...)
+	}
 	targets := append([]any(nil), dest...)
 	held := make([]*stored, len(dest))
 	for i, c := range d.columns {
@@ -200,6 +204,22 @@ func (d *decryptingRows) Scan(dest ...any) error {
 		d.values = append(d.values, row)
 	}
 	return nil
+}
+
+// leaveToFields reports whether all that is encrypted goes to armed fields.
+func (d *decryptingRows) leaveToFields(dest []any) bool {
+	if d.isMap {
+		return false
+	}
+	for i, c := range d.columns {
+		if c == nil || i >= len(dest) {
+			continue
+		}
+		if _, armed := dest[i].(**stored); !armed {
+			return false
+		}
+	}
+	return true
 }
 
 // plain decrypts to the plain Go value: string for an EncryptedString.

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -34,8 +36,16 @@ func (s *stored) Scan(src any) error {
 // nothing.
 type storedPool struct{}
 
-func (storedPool) Get() any { return new(*stored) }
-func (storedPool) Put(any)  {}
+func (storedPool) Get() any { return storeds.Get() }
+
+func (storedPool) Put(v any) {
+	if s, ok := v.(**stored); ok {
+		*s = nil // what one row left must not pass for the next row's value
+		storeds.Put(s)
+	}
+}
+
+var storeds = sync.Pool{New: func() any { return new(*stored) }}
 
 // armField makes GORM read the field through the plugin.
 func (p *Plugin) armField(c *column) {
@@ -43,6 +53,18 @@ func (p *Plugin) armField(c *column) {
 	p.migrateAs(c)
 	set := f.Set
 	f.NewValuePool = storedPool{}
+	if !c.typed && !slices.ContainsFunc(f.StructField.Index, func(i int) bool { return i < 0 }) {
+		// What GORM would wrap in a serializer, and the plugin unwrap; but not
+		// behind a pointer to an embedded struct, which may be nil, nor in a map.
+		inner := f.ValueOf
+		f.ValueOf = func(ctx context.Context, model reflect.Value) (any, bool) {
+			if reflect.Indirect(model).Kind() != reflect.Struct {
+				return inner(ctx, model)
+			}
+			v := f.ReflectValueOf(ctx, model)
+			return pending{v.Interface()}, v.IsZero()
+		}
+	}
 	f.Set = func(ctx context.Context, model reflect.Value, value any) error {
 		src, ok := value.(**stored)
 		if !ok {
@@ -127,6 +149,13 @@ func (p *Plugin) open(ctx context.Context, c *column, src any, dst reflect.Value
 	kr, err := p.keyring(ctx, c)
 	if err != nil {
 		return err
+	}
+	if token, ok := src.(string); ok && dst.Elem().Kind() == reflect.String {
+		// What most rows consist of, without reflection. An error is said below.
+		if plain, err := kr.DecryptString(token); err == nil {
+			dst.Elem().SetString(plain)
+			return nil
+		}
 	}
 	if c.typed {
 		return encryptedtype.Into(kr, dst.Interface()).Scan(src)

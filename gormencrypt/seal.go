@@ -51,16 +51,30 @@ func (p *Plugin) seal(ctx context.Context, c *column, value any) (any, error) {
 	if s, ok := value.(sealed); ok {
 		return s, nil
 	}
-	plain, isNull, err := c.plaintext(value)
-	if err != nil || isNull {
-		return nil, err
+	text, isText := c.text(value)
+	var plain []byte
+	if !isText {
+		var isNull bool
+		var err error
+		if plain, isNull, err = c.plaintext(value); err != nil || isNull {
+			return nil, err
+		}
 	}
 	kr, err := p.keyring(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	if isText && !c.deterministic {
+		if n := fernet.TokenLen(len(text)); n > kr.MaxTokenLen() {
+			return nil, c.tooLong(kr, n)
+		}
+		return sealed{kr.EncryptString(text)}, nil
+	}
+	if isText {
+		plain = []byte(text)
+	}
 	if fernet.TokenLen(len(plain)) > kr.MaxTokenLen() {
-		return nil, fmt.Errorf("gormencrypt: column %s: a token of %d bytes is over the key ring's limit of %d", c, fernet.TokenLen(len(plain)), kr.MaxTokenLen())
+		return nil, c.tooLong(kr, fernet.TokenLen(len(plain)))
 	}
 	switch {
 	case c.deterministic:
@@ -70,6 +84,30 @@ func (p *Plugin) seal(ctx context.Context, c *column, value any) (any, error) {
 	default:
 		return sealed{string(kr.Encrypt(plain))}, nil
 	}
+}
+
+func (c *column) tooLong(kr *fernet.Keyring, n int) error {
+	return fmt.Errorf("gormencrypt: column %s: a token of %d bytes is over the key ring's limit of %d", c, n, kr.MaxTokenLen())
+}
+
+// text returns the string of a value that is one already: what plaintext would
+// find out by reflection, for the values that most rows consist of.
+func (c *column) text(value any) (string, bool) {
+	if p, ok := value.(pending); ok {
+		value = p.v
+	}
+	if c.of.Kind() != reflect.String {
+		return "", false
+	}
+	switch x := value.(type) {
+	case string:
+		return x, true
+	case encryptedtype.EncryptedString:
+		return string(x), true
+	case encryptedtype.DeterministicString:
+		return string(x), true
+	}
+	return "", false
 }
 
 // sealAll returns the tokens of a value under every key, or none for NULL.
@@ -95,7 +133,7 @@ func (c *column) binary() bool {
 }
 
 // base is the type of the field without pointers and sql.Null.
-func (c *column) base() reflect.Type { return baseType(c.field.FieldType) }
+func (c *column) base() reflect.Type { return c.of }
 
 func baseType(t reflect.Type) reflect.Type {
 	for {
@@ -119,6 +157,9 @@ func isNull(t reflect.Type) bool {
 // column. A value that is no value of the column's type is an error, which names
 // the type and not the value.
 func (c *column) plaintext(value any) (plain []byte, isNull bool, err error) {
+	if x, ok := value.(encryptedtype.EncryptedBytes); ok && c.binary() {
+		return x, x == nil, nil
+	}
 	v, isNull, err := c.simplify(value)
 	if err != nil || isNull {
 		return nil, isNull, err

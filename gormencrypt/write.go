@@ -53,6 +53,15 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 	}
 	sql := stmt.SQL.String()
 	from, start := textStart, regionNone
+	key, age, simple := textKey{}, 0, false
+	if c.Name != "ON CONFLICT" {
+		if key, simple = p.textKey(stmt, sql, from); simple {
+			var known bool
+			if known, age = p.known.harmless(key); known {
+				return
+			}
+		}
+	}
 	level := p.levelOf(stmt)
 	if c.Name == "ON CONFLICT" { // the rows of the INSERT need not be read again
 		sql, from, start = sql[textStart:], 0, regionColumns
@@ -62,13 +71,16 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 			level.add(excluded)
 		}
 	}
-	text, vars, err := p.rewrite(stmt, level, sql, from, stmt.Vars[varStart:], varStart, start)
+	text, vars, harmless, err := p.rewrite(stmt, level, sql, from, stmt.Vars[varStart:], varStart, start)
 	if err != nil {
 		refuse(err)
 		return
 	}
 	if text == sql[from:] && len(vars) == len(stmt.Vars)-varStart {
 		copy(stmt.Vars[varStart:], vars)
+		if simple && harmless {
+			p.known.put(key, age)
+		}
 		return
 	}
 	all := stmt.SQL.String()[:textStart] + text
@@ -79,10 +91,10 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 
 // rewrite runs a rewriter over the part of a text that begins at from, and
 // follows base variables.
-func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, vars []any, base int, start region) (string, []any, error) {
+func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, vars []any, base int, start region) (text string, newVars []any, harmless bool, err error) {
 	tokens := lex(sql, p.grammar())
 	if !p.mayConcern(tokens) {
-		return sql[from:], vars, nil
+		return sql[from:], vars, true, nil
 	}
 	if p.grammar() == dialectMySQL { // with ANSI_QUOTES, "email" is a name
 		p.markQuoted(tokens)
@@ -93,7 +105,8 @@ func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, v
 		seal:    func(c *column, v any) ([]any, error) { return p.sealAll(stmt.Context, c, v) },
 		sealOne: func(c *column, v any) (any, error) { return p.seal(stmt.Context, c, v) },
 	}
-	return r.run()
+	text, newVars, err = r.run()
+	return text, newVars, len(r.refs) == 0, err
 }
 
 // markQuoted makes names of the double-quoted texts that would be encrypted
@@ -124,8 +137,11 @@ func (p *Plugin) sealValues(c clause.Clause, stmt *gorm.Statement) (clause.Claus
 		}
 		if !sealedRows { // the rows belong to the caller's clause
 			rows := make([][]any, len(values.Values))
+			flat := make([]any, 0, len(values.Values)*len(values.Columns))
 			for r, row := range values.Values {
-				rows[r] = slices.Clone(row)
+				start := len(flat)
+				flat = append(flat, row...)
+				rows[r] = flat[start:len(flat):len(flat)]
 			}
 			values.Values, sealedRows = rows, true
 		}
