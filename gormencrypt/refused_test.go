@@ -49,7 +49,7 @@ func TestUnanswerableConditionsAreErrors(t *testing.T) {
 					condition, arg = "phone IN (lower(?))", canary
 				}
 				if strings.Contains(condition, "ARRAY [") && d.Dialect != "postgres" {
-					t.Skip("no arrays")
+					return // no arrays
 				}
 				args := slices.Repeat([]any{arg}, strings.Count(condition, "?"))
 				for _, tx := range []*gorm.DB{
