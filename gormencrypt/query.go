@@ -132,7 +132,7 @@ type decryptingRows struct {
 func (p *Plugin) newRows(db *gorm.DB, rows *sql.Rows) *decryptingRows {
 	d := &decryptingRows{Rows: rows, p: p, ctx: db.Statement.Context}
 	d.names, _ = rows.Columns()
-	if isModel(db.Statement) { // its own fields decrypt
+	if p.readsItself(db.Statement) {
 		d.columns = make([]*column, len(d.names))
 	} else {
 		d.columns = p.resultColumns(db.Statement, d.names)
@@ -144,9 +144,11 @@ func (p *Plugin) newRows(db *gorm.DB, rows *sql.Rows) *decryptingRows {
 	return d
 }
 
-// isModel reports whether the destination is of the statement's own model.
-func isModel(stmt *gorm.Statement) bool {
-	if stmt.Schema == nil || !stmt.ReflectValue.IsValid() {
+// readsItself reports whether the destination is of the statement's own model, and
+// all its fields for encrypted columns decrypt. Those of another model of the same
+// table, which knows of no encryption, do not.
+func (p *Plugin) readsItself(stmt *gorm.Statement) bool {
+	if stmt.Schema == nil || stmt.TableExpr != nil || !stmt.ReflectValue.IsValid() {
 		return false
 	}
 	t := stmt.ReflectValue.Type()
@@ -156,7 +158,17 @@ func isModel(stmt *gorm.Statement) bool {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return t == stmt.Schema.ModelType
+	if t != stmt.Schema.ModelType {
+		return false
+	}
+	for _, table := range []string{stmt.Table, stmt.Schema.Table} {
+		for name, c := range p.tableColumns(table) {
+			if f := stmt.Schema.LookUpField(name); c != nil && f != nil && f.NewValuePool != (storedPool{}) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Scan implements [gorm.Rows].

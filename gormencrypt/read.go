@@ -78,8 +78,10 @@ func (p *Plugin) armField(c *column) {
 		if ctx.Value(openedKey{}) != nil {
 			return c.setOpened(dst, (*src).value)
 		}
-		if key := rowOf(ctx, f.Schema, model); c.row && key != nil {
-			ctx = withRow(ctx, key)
+		if c.row {
+			if key := rowOf(ctx, f.Schema, model); key != nil {
+				ctx = withRow(ctx, key)
+			}
 		}
 		if err := p.open(ctx, c, (*src).value, dst.Addr()); err != nil {
 			defer p.empty(ctx, c, model) // after the error has named the row

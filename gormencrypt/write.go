@@ -93,7 +93,8 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 // follows base variables.
 func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, vars []any, base int, start region) (text string, newVars []any, harmless bool, err error) {
 	tokens := lex(sql, p.grammar())
-	if !p.mayConcern(tokens) {
+	// Table("(SELECT …) AS x") may give an encrypted column another name.
+	if !p.mayConcern(tokens) && (stmt.TableExpr == nil || !p.mayConcern(lex(stmt.TableExpr.SQL, p.grammar()))) {
 		return sql[from:], vars, true, nil
 	}
 	if p.grammar() == dialectMySQL { // with ANSI_QUOTES, "email" is a name
