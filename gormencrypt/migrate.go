@@ -89,7 +89,7 @@ func (m migrator) CreateConstraint(model any, name string) error {
 		return err
 	}
 	for _, c := range m.p.tableColumns(stmt.Schema.Table) {
-		if c.checkName() == name {
+		if c != nil && c.checkName() == name {
 			return m.db.Exec("ALTER TABLE " + stmt.Quote(stmt.Table) + " ADD CONSTRAINT " + stmt.Quote(name) +
 				" CHECK (" + m.p.check(c) + ") NOT VALID").Error
 		}
