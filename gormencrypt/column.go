@@ -10,9 +10,9 @@ import (
 	"github.com/fernetcol/fernetcol/encryptedtype"
 )
 
-// SerializerName is what the gorm tag of an encrypted plain field names:
+// serializerName is what the gorm tag of an encrypted plain field names:
 // gorm:"serializer:fernet".
-const SerializerName = "fernet"
+const serializerName = "fernet"
 
 // tagName is the struct tag with the options of a field.
 const tagName = "fernet"
@@ -49,7 +49,7 @@ const (
 // newColumn returns the encrypted column of a field, or nil if the field is not
 // encrypted. A tag that cannot be kept is an error.
 func newColumn(s *schema.Schema, f *schema.Field) (*column, error) {
-	tagged := strings.EqualFold(f.TagSettings["SERIALIZER"], SerializerName)
+	tagged := strings.EqualFold(f.TagSettings["SERIALIZER"], serializerName)
 	typed := encryptedtype.IsColumn(f.FieldType)
 	tag, hasTag := f.Tag.Lookup(tagName)
 	if !tagged && !typed {

@@ -93,7 +93,7 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	p.ansi = p.dialect != "mysql"
 	p.numbered = p.dialect == "postgres"
 	p.quote = func(name string) string { return db.Statement.Quote(name) }
-	schema.RegisterSerializer(SerializerName, serializer{})
+	schema.RegisterSerializer(serializerName, serializer{})
 	for _, m := range p.options.Models {
 		stmt := &gorm.Statement{DB: db}
 		if err := stmt.Parse(m); err != nil {

@@ -159,7 +159,7 @@ func hasEncrypted(s *schema.Schema) bool {
 func insideSerialized(s *schema.Schema) []Problem {
 	var problems []Problem
 	for _, f := range s.Fields {
-		if f.Serializer == nil || strings.EqualFold(f.TagSettings["SERIALIZER"], SerializerName) {
+		if f.Serializer == nil || strings.EqualFold(f.TagSettings["SERIALIZER"], serializerName) {
 			continue
 		}
 		if holdsEncrypted(f.FieldType, map[reflect.Type]bool{}) {
