@@ -71,6 +71,10 @@ func newColumn(s *schema.Schema, f *schema.Field) (*column, error) {
 	if f.HasDefaultValue {
 		return refuse("a default: tag would store its value in the clear; set the value in the program")
 	}
+	// From the tag itself: TagSettings gets the plugin's own CHECK.
+	if schema.ParseTagSetting(f.Tag.Get("gorm"), ";")["CHECK"] != "" {
+		return refuse("a check: tag would see the token and not the value; remove it")
+	}
 	if f.FieldType == reflect.TypeFor[encryptedtype.DeterministicString]() || strings.Contains(f.FieldType.String(), "DeterministicString") {
 		c.deterministic = true
 	}

@@ -1,6 +1,10 @@
 package gormencrypt
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
 	"gorm.io/gorm"
 	gormmigrator "gorm.io/gorm/migrator"
 	"gorm.io/gorm/schema"
@@ -78,6 +82,14 @@ func (m migrator) CreateTable(models ...any) error {
 	return m.Migrator.CreateTable(models...)
 }
 
+// AddColumn implements [gorm.Migrator].
+func (m migrator) AddColumn(model any, field string) error {
+	if err := m.p.armModels(m.db, []any{model}); err != nil {
+		return err
+	}
+	return m.Migrator.AddColumn(model, field)
+}
+
 // CreateConstraint implements [gorm.Migrator]. AutoMigrate calls it for a table
 // that is there already.
 func (m migrator) CreateConstraint(model any, name string) error {
@@ -125,13 +137,16 @@ func (p *Plugin) migrateAs(c *column) {
 	}
 }
 
-// checkName is the name of the column's CHECK constraint.
+// checkName is the name of the column's CHECK constraint. One that would be too
+// long for the database is cut, and a hash of the whole tells it from others.
 func (c *column) checkName() string {
-	name := "chk_" + c.table + "_" + c.field.DBName + "_fernet"
-	if len(name) > maxIdentifier { // what PostgreSQL and MySQL take
-		name = name[:maxIdentifier-len("_fernet")] + "_fernet"
+	table := c.table[strings.LastIndexByte(c.table, '.')+1:] // without the schema
+	name := "chk_" + table + "_" + c.field.DBName + "_fernet"
+	if len(name) <= maxIdentifier {
+		return name
 	}
-	return name
+	sum := sha256.Sum256([]byte(name))
+	return strings.ToValidUTF8(name[:maxIdentifier-24], "") + "_" + hex.EncodeToString(sum[:8]) + "_fernet"
 }
 
 // maxIdentifier is the length in bytes to which PostgreSQL cuts a name.

@@ -184,3 +184,43 @@ func TestDialectorStillServesGORM(t *testing.T) {
 		}
 	})
 }
+
+// A Long has columns whose CHECKs would share a name if it were only cut.
+type Long struct {
+	ID int64
+	A1 string `gorm:"serializer:fernet;column:a_column_with_a_long_name_of_its_own_one"`
+	A2 string `gorm:"serializer:fernet;column:a_column_with_a_long_name_of_its_own_two"`
+}
+
+func (Long) TableName() string { return "a_table_with_a_name_that_is_long" }
+
+func TestLongNamesGiveEveryColumnItsCheck(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
+		db, _ := use(t, d, gormencrypt.Options{})
+		if err := db.AutoMigrate(&Long{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Create(&Long{ID: 1, A1: "x", A2: "y"}).Error; err != nil {
+			t.Fatal(err)
+		}
+		for _, column := range []string{"one", "two"} {
+			if _, err := d.SQL.Exec("UPDATE a_table_with_a_name_that_is_long SET a_column_with_a_long_name_of_its_own_" + column + " = 'plaintext'"); err == nil {
+				t.Errorf("column %s has no CHECK", column)
+			}
+		}
+		if err := db.AutoMigrate(&Long{}); err != nil {
+			t.Errorf("again: %v", err)
+		}
+	})
+}
+
+func TestCheckTagOnEncryptedColumnIsRefused(t *testing.T) {
+	type checked struct {
+		ID int64
+		A  string `gorm:"serializer:fernet;check:a <> ''"`
+	}
+	db, _ := use(t, dbtest.SQLite(t), gormencrypt.Options{})
+	if err := db.AutoMigrate(&checked{}); err == nil || !strings.Contains(err.Error(), "check: tag") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package gormencrypt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -46,6 +47,10 @@ func Verify(ctx context.Context, db *gorm.DB, models ...any) ([]Problem, error) 
 	var problems []Problem
 	for _, model := range models {
 		found, err := p.verifyModel(db, model)
+		// GORM's migrator takes a lost connection for a missing table.
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("gormencrypt: Verify: %w", ctx.Err())
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -53,6 +58,8 @@ func Verify(ctx context.Context, db *gorm.DB, models ...any) ([]Problem, error) 
 	}
 	return problems, nil
 }
+
+var errCannotCount = errors.New("its rows cannot be counted")
 
 func (p *Plugin) verifyModel(db *gorm.DB, model any) ([]Problem, error) {
 	stmt := &gorm.Statement{DB: db}
@@ -115,14 +122,16 @@ func (p *Plugin) verifyColumn(db *gorm.DB, model any, c *column, types []gorm.Co
 	}
 	var plaintext int64
 	table := db.Statement.Quote(c.table)
-	sqlDB, err := db.DB()
-	if err != nil {
-		return nil, fmt.Errorf("gormencrypt: Verify: %w", err)
-	}
-	// Past the plugin, which would refuse to look into the column.
-	row := sqlDB.QueryRowContext(db.Statement.Context, "SELECT COUNT(*) FROM "+table+" WHERE NOT ("+p.check(c)+")")
+	// Past the plugin, which would refuse to look into the column, but on the
+	// handle's own connection: it may be a transaction.
+	row := db.Statement.ConnPool.QueryRowContext(db.Statement.Context, "SELECT COUNT(*) FROM "+table+" WHERE NOT ("+p.check(c)+")")
 	if err := row.Scan(&plaintext); err != nil {
-		return nil, fmt.Errorf("gormencrypt: Verify: the rows of table %s cannot be counted", c.table)
+		if ctxErr := db.Statement.Context.Err(); ctxErr != nil {
+			err = ctxErr // the driver's own text may hold a DSN
+		} else {
+			err = errCannotCount
+		}
+		return nil, fmt.Errorf("gormencrypt: Verify: table %s: %w", c.table, err)
 	}
 	if plaintext > 0 {
 		report("%d rows hold something that is not a token; encrypt them", plaintext)

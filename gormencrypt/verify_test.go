@@ -2,8 +2,11 @@ package gormencrypt_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
+
+	"gorm.io/gorm"
 
 	"github.com/fernetcol/fernetcol/encryptedtype"
 	"github.com/fernetcol/fernetcol/gormencrypt"
@@ -114,8 +117,28 @@ func TestVerifyErrors(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if found, err := gormencrypt.Verify(ctx, db, &Person{}); err == nil {
-			t.Errorf("with a cancelled context: %d problems", len(found))
+		if _, err := gormencrypt.Verify(ctx, db, &Person{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("with a cancelled context: %v", err)
+		}
+
+		// Inside a transaction, on its own connection and with what it wrote.
+		without, _ := use(t, d, gormencrypt.Options{WithoutCheck: true})
+		if err := without.AutoMigrate(&Member{}); err != nil {
+			t.Fatal(err)
+		}
+		err := without.Transaction(func(tx *gorm.DB) error {
+			pool := tx.Statement.ConnPool
+			if _, err := pool.ExecContext(t.Context(), "INSERT INTO members (id, email) VALUES (1, 'plaintext')"); err != nil {
+				return err
+			}
+			found, err := gormencrypt.Verify(t.Context(), tx, &Member{})
+			if text := verify(t, found, err); !strings.Contains(text, "members.email: 1 rows hold") {
+				t.Errorf("inside a transaction:\n%s", text)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	})
 }
