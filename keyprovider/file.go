@@ -24,30 +24,39 @@ const maxFileSize = 1 << 20
 // (0640, as Kubernetes mounts a secret for an fsGroup). On Windows the check
 // does not apply.
 func FromFile(path string) (*fernet.Keyring, error) {
+	content, err := readPrivate(path)
+	if err != nil {
+		return nil, err
+	}
+	return keyring(path, splitLines(content))
+}
+
+// readPrivate returns the content of a file that others may not read.
+func readPrivate(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("keyprovider: %w", err)
+		return "", fmt.Errorf("keyprovider: %w", err)
 	}
 	defer f.Close()
 	// The open file, so that what is checked is what is read.
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("keyprovider: %w", err)
+		return "", fmt.Errorf("keyprovider: %w", err)
 	}
 	if info.IsDir() {
-		return nil, fmt.Errorf("keyprovider: %s is a directory; give the key file in it", path)
+		return "", fmt.Errorf("keyprovider: %s is a directory; give the key file in it", path)
 	}
 	if !private(info) {
-		return nil, fmt.Errorf("keyprovider: %s has mode %04o, so others may read the keys; run: chmod 600 %s", path, info.Mode().Perm(), path)
+		return "", fmt.Errorf("keyprovider: %s has mode %04o, so others may read the keys; run: chmod 600 %s", path, info.Mode().Perm(), path)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
 	if err != nil {
-		return nil, fmt.Errorf("keyprovider: %w", err)
+		return "", fmt.Errorf("keyprovider: %w", err)
 	}
 	if len(data) > maxFileSize {
-		return nil, fmt.Errorf("keyprovider: %s is larger than %d bytes; it is not a key file", path, maxFileSize)
+		return "", fmt.Errorf("keyprovider: %s is larger than %d bytes; it is not a key file", path, maxFileSize)
 	}
-	return keyring(path, splitLines(string(data)))
+	return string(data), nil
 }
 
 // splitLines takes the content of a key file apart.

@@ -18,8 +18,17 @@ type entry struct {
 	text  string
 }
 
-// keyring parses the entries of a source, the primary key first.
+// keyring makes a ring of the entries of a source, the primary key first.
 func keyring(source string, entries []entry) (*fernet.Keyring, error) {
+	keys, err := parse(source, entries)
+	if err != nil {
+		return nil, err
+	}
+	return fernet.NewKeyring(keys[0], keys[1:]...)
+}
+
+// parse returns the keys of the entries of a source, at least one.
+func parse(source string, entries []entry) ([]fernet.Key, error) {
 	if len(entries) == 0 {
 		return nil, fmt.Errorf("keyprovider: %s: %w", source, ErrNoKeys)
 	}
@@ -36,7 +45,7 @@ func keyring(source string, entries []entry) (*fernet.Keyring, error) {
 		}
 		keys[i] = k
 	}
-	return fernet.NewKeyring(keys[0], keys[1:]...)
+	return keys, nil
 }
 
 // trim takes away what editors and shells leave around a key. A key itself has

@@ -1,0 +1,126 @@
+package blindindex
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
+)
+
+// A Transform changes a text before it is indexed, so that values which differ only
+// in what it takes away have the same entry. It is immutable and safe for
+// concurrent use. The zero Transform is refused.
+//
+// Stored values depend on what a transform does to a text. Those of this package
+// never change; of characters that are not assigned yet, Unicode may change the
+// case and the normal form when it assigns them.
+type Transform struct {
+	name  string
+	apply func(string) string
+	// part says that it keeps a part of the value, so that different values are
+	// equal under it.
+	part bool
+}
+
+// The transforms. [ParseTransform] gives their names in tags.
+var (
+	// Lower maps to lower case by the full rules of Unicode, in no particular
+	// language: as Python's str.lower.
+	Lower = Transform{name: "lower", apply: lower}
+	// Fold maps by Unicode's full case folding: as Python's str.casefold. "Straße"
+	// and "STRASSE" become equal, which under Lower they do not.
+	Fold = Transform{name: "fold", apply: func(s string) string { return cases.Fold().String(s) }}
+	// NFC composes characters: Unicode Normalization Form C.
+	NFC = Transform{name: "nfc", apply: norm.NFC.String}
+	// NFKC composes characters and replaces compatibility forms, such as full-width
+	// letters and ligatures: Unicode Normalization Form KC.
+	NFKC = Transform{name: "nfkc", apply: norm.NFKC.String}
+	// Trim takes white space (Unicode's White_Space) off both ends.
+	Trim = Transform{name: "trim", apply: func(s string) string { return strings.TrimFunc(s, unicode.IsSpace) }}
+	// Digits keeps the digits 0 to 9 alone.
+	Digits = Transform{name: "digits", apply: digits}
+	// LastFour keeps the last four characters.
+	LastFour = Transform{name: "lastfour", apply: lastFour, part: true}
+	// Domain keeps what follows the last @, or all if there is none.
+	Domain = Transform{name: "domain", apply: func(s string) string { return s[strings.LastIndexByte(s, '@')+1:] }, part: true}
+)
+
+// Prefix keeps the first n characters. With n below 1 it is the zero Transform.
+func Prefix(n int) Transform {
+	if n < 1 {
+		return Transform{}
+	}
+	return Transform{name: "prefix=" + strconv.Itoa(n), part: true, apply: func(s string) string {
+		n := n
+		for i := range s {
+			if n == 0 {
+				return s[:i]
+			}
+			n--
+		}
+		return s
+	}}
+}
+
+// Custom is a transform of your own. It must give the same result for the same
+// text for ever, and be safe for concurrent use. name is what errors and tags call
+// it.
+func Custom(name string, apply func(string) string) Transform {
+	return Transform{name: name, apply: apply}
+}
+
+// String returns the name.
+func (t Transform) String() string { return t.name }
+
+// ErrTransform is wrapped by the error for a transform that does not exist.
+var ErrTransform = errors.New("blindindex: unknown transform")
+
+// ParseTransform returns the transform of a name: lower, fold, nfc, nfkc, trim,
+// digits, lastfour, domain, or prefix=n.
+func ParseTransform(name string) (Transform, error) {
+	for _, t := range []Transform{Lower, Fold, NFC, NFKC, Trim, Digits, LastFour, Domain} {
+		if t.name == name {
+			return t, nil
+		}
+	}
+	if n, ok := strings.CutPrefix(name, "prefix="); ok {
+		if n, err := strconv.Atoi(n); err == nil && n >= 1 {
+			return Prefix(n), nil
+		}
+		return Transform{}, fmt.Errorf("%w: a prefix has a length of at least 1 character, as in prefix=3", ErrTransform)
+	}
+	return Transform{}, fmt.Errorf("%w: %q; there are lower, fold, nfc, nfkc, trim, digits, lastfour, domain and prefix=n", ErrTransform, name)
+}
+
+func lower(s string) string {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return cases.Lower(language.Und).String(s)
+		}
+	}
+	return strings.ToLower(s) // the same, for ASCII
+}
+
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+func lastFour(s string) string {
+	end := len(s)
+	for range 4 {
+		_, size := utf8.DecodeLastRuneInString(s[:end])
+		end -= size
+	}
+	return s[end:]
+}

@@ -1,0 +1,76 @@
+package blindindex
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+)
+
+// A Value is an entry of an index column: lower-case hexadecimal, two digits a
+// byte. The empty Value is NULL, as which it is stored and read.
+//
+// It is no secret in itself, as a token is none: without the index key it says
+// only which rows are equal.
+type Value string
+
+var (
+	_ driver.Valuer = Value("")
+	_ sql.Scanner   = (*Value)(nil)
+)
+
+// errNotAValue says nothing of the value, which may be plaintext that got into an
+// index column.
+var errNotAValue = errors.New("blindindex: not an index value, which is lower-case hexadecimal; make one with Index.Value")
+
+// Value implements [driver.Valuer]: a string, or nil for the empty Value. What is
+// not lower-case hexadecimal is an error, so that a plaintext converted to this
+// type is not stored.
+func (v Value) Value() (driver.Value, error) {
+	if v == "" {
+		return nil, nil
+	}
+	if !v.valid() {
+		return nil, errNotAValue
+	}
+	return string(v), nil
+}
+
+// Scan implements [sql.Scanner]. It takes string, []byte and nil, and refuses what
+// is not lower-case hexadecimal. On an error *v is empty.
+func (v *Value) Scan(src any) error {
+	*v = ""
+	var read Value
+	switch s := src.(type) {
+	case nil:
+		return nil
+	case string:
+		read = Value(s)
+	case []byte:
+		read = Value(s)
+	default:
+		return fmt.Errorf("blindindex: cannot read a %T into a Value; the column must be text", src)
+	}
+	if !read.valid() {
+		return errNotAValue
+	}
+	*v = read
+	return nil
+}
+
+// valid reports whether v has the form of a value, which the empty one has not.
+func (v Value) valid() bool {
+	if v == "" || len(v) > maxDigits {
+		return false
+	}
+	for i := range len(v) {
+		if c := v[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// GormDataType makes an index column a short string for GORM. It is a method, so
+// that this package need not import gorm.
+func (Value) GormDataType() string { return "string" }
