@@ -12,31 +12,50 @@ func (r *rewriter) assign(ref reference) error {
 	at := ref.last + 2
 	switch t := r.at(at); {
 	case (t.is("NULL") || t.is("DEFAULT")) && r.closes(at+1):
-		return nil
+		return r.alsoSet(ref, at, nil, func(*indexColumn) string { return "NULL" })
 	case t.kind == kindPlaceholder && r.closes(at+1):
 		i := r.varOf[at]
 		if _, done := r.vars[i].(sealed); done {
 			return nil
 		}
 		if r.uses[i] > 1 {
-			return ref.c.refuse("one argument is used in several places; give it once for each")
+			return ref.c.refuse("%s", usedTwice)
 		}
 		v, err := r.sealOne(ref.c, r.vars[i])
 		if err != nil {
 			return err
 		}
 		r.replace(at, []any{v})
-		return nil
+		return r.alsoSet(ref, at, r.vars[i], nil)
 	case t.is("VALUES"): // MySQL's name for the row of the INSERT
 		if last := nameEnd(r.tokens, at+2); last >= 0 && r.at(at+1).is("(") && r.at(last+1).is(")") && r.closes(last+2) && r.sameColumn(ref.c, at+2, last) {
-			return nil
+			return r.alsoSet(ref, last+1, nil, func(ic *indexColumn) string {
+				return r.sql[t.start:r.tokens[last].start] + r.p.quote(ic.field.DBName) + ")"
+			})
 		}
 	case t.identifier():
 		if last := nameEnd(r.tokens, at); r.closes(last+1) && r.sameColumn(ref.c, at, last) {
-			return nil
+			return r.alsoSet(ref, last, nil, func(ic *indexColumn) string {
+				return r.sql[t.start:r.tokens[last].start] + r.p.quote(ic.field.DBName)
+			})
 		}
 	}
 	return ref.c.refuse("it is set to something else than an argument; %s", useArgument)
+}
+
+// alsoSet makes raw SQL that sets a column set its indexes too. at is the last token
+// of the assignment; the entries are those of value, or what right says.
+func (r *rewriter) alsoSet(ref reference, at int, value any, right func(*indexColumn) string) error {
+	if !r.raw || len(ref.c.indexes) == 0 {
+		return nil // what GORM builds has them already
+	}
+	text, values, err := r.indexAssignments(ref, value, right)
+	if err != nil {
+		return err
+	}
+	end := r.tokens[at].end
+	r.edits = append(r.edits, edit{start: end, end: end, text: text, values: values})
+	return nil
 }
 
 // sameColumn reports whether a name means the column c itself, in the row that is

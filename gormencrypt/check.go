@@ -163,6 +163,8 @@ func (r *rewriter) checkIn(ref reference) error {
 	if r.at(at + 1).is("SELECT") {
 		return r.checkSubquery(ref, at)
 	}
+	answering := ref.c.answering()
+	o := operand{first: ref.first, negated: r.at(ref.last + 1).is("NOT"), list: true}
 	for i, comma := at+1, false; i < len(r.tokens); i, comma = i+1, !comma {
 		switch t := r.tokens[i]; {
 		case comma && t.is(","):
@@ -170,9 +172,14 @@ func (r *rewriter) checkIn(ref reference) error {
 			if !r.closes(i + 1) {
 				return ref.c.refuse("IN must stand alone")
 			}
+			if o.last = i; len(o.placeholders) > 0 {
+				return r.lookUp(ref, answering, o)
+			}
 			return nil
 		case comma:
 			return ref.c.refuse("IN takes a list of arguments or a subquery")
+		case t.kind == kindPlaceholder && answering != nil:
+			o.placeholders = append(o.placeholders, i)
 		case t.kind == kindPlaceholder:
 			tokens, err := r.tokensOf(ref, i)
 			if err != nil {
@@ -182,6 +189,7 @@ func (r *rewriter) checkIn(ref reference) error {
 				r.replace(i, tokens)
 			}
 		case t.is("NULL"): // GORM writes an empty list as (NULL)
+			o.null = true
 		case t.kind == kindString, t.kind == kindNumber:
 			return ref.c.refuse("a literal would be compared with a token; %s", useArgument)
 		default:
@@ -206,7 +214,7 @@ func (r *rewriter) checkPositions() error {
 				continue
 			}
 			if other.is("*") {
-				if c, _ := pl.level.union(); c.any() != nil {
+				if c, _, _ := pl.level.union(); c.any() != nil {
 					return c.any().refuse("ORDER BY or GROUP BY a position may mean it; name the columns")
 				}
 			}

@@ -31,6 +31,9 @@ type column struct {
 	context []string
 	// row says that they are derived for the primary key too.
 	row bool
+	// indexTags are the values of its index options, and indexes what they declare.
+	indexTags []string
+	indexes   []*indexColumn
 }
 
 // String is what errors call the column.
@@ -43,6 +46,7 @@ func (c *column) bound() string { return strings.Join(c.context, "\x00") }
 const (
 	optionDeterministic = "DETERMINISTIC"
 	optionBind          = "BIND"
+	optionIndex         = "INDEX"
 	bindRow             = "row"
 )
 
@@ -78,8 +82,9 @@ func newColumn(s *schema.Schema, f *schema.Field) (*column, error) {
 	if f.FieldType == reflect.TypeFor[encryptedtype.DeterministicString]() || strings.Contains(f.FieldType.String(), "DeterministicString") {
 		c.deterministic = true
 	}
-	for name, value := range schema.ParseTagSetting(tag, ";") {
-		switch name {
+	for setting := range strings.SplitSeq(tag, ";") {
+		name, value, hasValue := strings.Cut(strings.TrimSpace(setting), ":")
+		switch strings.ToUpper(name) {
 		case optionDeterministic:
 			if typed && !c.deterministic {
 				return refuse("the type is not deterministic; use encryptedtype.DeterministicString")
@@ -91,16 +96,21 @@ func newColumn(s *schema.Schema, f *schema.Field) (*column, error) {
 			if !c.row {
 				name = value
 			}
-			if name == "" || name == optionBind { // without a name of its own
+			if name == "" { // without a name of its own
 				name = s.Table + "." + f.DBName
 			}
 			c.context = []string{"gormencrypt/bind", name}
 			if c.row {
 				c.context[0] = "gormencrypt/bind:row"
 			}
+		case optionIndex:
+			if !hasValue {
+				return refuse("index needs the name of the field that holds it, as in index:EmailIndex")
+			}
+			c.indexTags = append(c.indexTags, value)
 		case "":
 		default:
-			return refuse("unknown option %q in the fernet tag; there are deterministic, bind and bind:row", strings.ToLower(name))
+			return refuse("unknown option %q in the fernet tag; there are deterministic, index, bind and bind:row", strings.ToLower(name))
 		}
 	}
 	if c.row && c.deterministic {

@@ -20,7 +20,7 @@ func (r *rewriter) checkComparison(ref reference) error {
 		if !r.closes(end + 1) {
 			return ref.c.refuse("it can be compared with an argument alone")
 		}
-		return r.compare(ref, r.tokens[ref.last+1], r.tokens[ref.last].end, r.tokens[end].end, start)
+		return r.compare(ref, r.tokens[ref.last+1], start, end)
 	case r.at(at).is("("):
 		return r.checkSubquery(ref, at)
 	case t.kind == kindString, t.kind == kindNumber:
@@ -120,13 +120,13 @@ func (r *rewriter) tokensOf(ref reference, placeholder int) ([]any, error) {
 		return nil, nil
 	}
 	if !ref.sure {
-		return nil, ref.c.refuse("the name may also be that of a column of a table that is not known here; write it with its table, or name the table's model in Options.Models")
+		return nil, ref.c.refuse("%s", notSure)
 	}
 	if !ref.c.deterministic {
-		return nil, ref.c.refuse("its tokens differ for equal values, so that nothing would be found; %s", useDeterministic)
+		return nil, ref.c.refuse("%s", ref.c.whyUnanswered())
 	}
 	if r.uses[i] > 1 {
-		return nil, ref.c.refuse("one argument is used in several places; give it once for each")
+		return nil, ref.c.refuse("%s", usedTwice)
 	}
 	tokens, err := r.seal(ref.c, v)
 	if err != nil {
@@ -138,9 +138,12 @@ func (r *rewriter) tokensOf(ref reference, placeholder int) ([]any, error) {
 	return tokens, nil
 }
 
-// compare answers "column = ?": with several keys, by IN. The text from start to
-// end holds the operator and the placeholder.
-func (r *rewriter) compare(ref reference, operator sqlToken, start, end, placeholder int) error {
+// compare answers "column = ?": with several keys, by IN. last is the last token of
+// the comparison.
+func (r *rewriter) compare(ref reference, operator sqlToken, placeholder, last int) error {
+	if answering := ref.c.answering(); answering != nil {
+		return r.lookUp(ref, answering, operand{first: ref.first, last: last, placeholders: []int{placeholder}, negated: negates(operator)})
+	}
 	tokens, err := r.tokensOf(ref, placeholder)
 	if err != nil || tokens == nil {
 		return err
@@ -149,12 +152,15 @@ func (r *rewriter) compare(ref reference, operator sqlToken, start, end, placeho
 		r.replace(placeholder, tokens)
 		return nil
 	}
-	r.edits = append(r.edits, edit{start: start, end: end, text: in(operator) + "(" + places(len(tokens)) + ")", values: r.values(placeholder, tokens)})
+	r.edits = append(r.edits, edit{start: r.tokens[ref.last].end, end: r.tokens[last].end, text: in(operator) + "(" + places(len(tokens)) + ")", values: r.values(placeholder, tokens)})
 	return nil
 }
 
 // compareReversed answers "? = column".
 func (r *rewriter) compareReversed(ref reference, placeholder int) error {
+	if answering := ref.c.answering(); answering != nil {
+		return r.lookUp(ref, answering, operand{first: placeholder, last: ref.last, placeholders: []int{placeholder}, negated: negates(r.tokens[ref.first-1])})
+	}
 	tokens, err := r.tokensOf(ref, placeholder)
 	if err != nil || tokens == nil {
 		return err
@@ -172,8 +178,10 @@ func (r *rewriter) compareReversed(ref reference, placeholder int) error {
 	return nil
 }
 
+func negates(operator sqlToken) bool { return operator.is("<>") || operator.is("!=") }
+
 func in(operator sqlToken) string {
-	if operator.is("<>") || operator.is("!=") {
+	if negates(operator) {
 		return " NOT IN "
 	}
 	return " IN "

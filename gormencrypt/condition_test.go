@@ -29,14 +29,63 @@ type Order struct {
 
 const wanted = canary + "-wanted"
 
+// A model is a Go type for the table people, which the conditions are about.
+type model struct {
+	reflect.Type
+	orders any // a model of the table orders
+}
+
+func modelOf[T any]() model { return model{reflect.TypeFor[T](), &Order{}} }
+
+// row returns a pointer to a new model with fields set, given as name and text.
+func (m model) row(fields ...string) any {
+	row := reflect.New(m.Type)
+	for i := 0; i < len(fields); i += 2 {
+		f := row.Elem().FieldByName(fields[i])
+		if f.Kind() == reflect.Pointer {
+			f.Set(reflect.New(f.Type().Elem()))
+			f = f.Elem()
+		}
+		f.Set(reflect.ValueOf(fields[i+1]).Convert(f.Type()))
+	}
+	return row.Interface()
+}
+
+// value returns a text as the type of a field.
+func (m model) value(field, text string) any {
+	f, _ := m.FieldByName(field)
+	return reflect.ValueOf(text).Convert(f.Type).Interface()
+}
+
+// slice returns a slice of models.
+func (m model) slice(rows ...any) any {
+	s := reflect.MakeSlice(reflect.SliceOf(m.Type), 0, len(rows))
+	for _, row := range rows {
+		s = reflect.Append(s, reflect.ValueOf(row).Elem())
+	}
+	return s.Interface()
+}
+
+// found runs a query over the model and returns the rows that it finds.
+func (m model) found(tx *gorm.DB) ([]int64, *gorm.DB) {
+	rows := reflect.New(reflect.SliceOf(m.Type))
+	tx = tx.Find(rows.Interface())
+	var ids []int64
+	for i := range rows.Elem().Len() {
+		ids = append(ids, rows.Elem().Index(i).FieldByName("ID").Int())
+	}
+	slices.Sort(ids)
+	return ids, tx
+}
+
 // conditions find the rows 1 and 2, whose phone and badge are wanted, the first
 // under the primary key and the second under the retired one. Row 3 has others,
 // and row 4 none. %s is the table as the database quotes it.
-func conditions(q func(string) string) map[string]func(*gorm.DB) *gorm.DB {
+func conditions(q func(string) string, m model) map[string]func(*gorm.DB) *gorm.DB {
 	where := func(query any, args ...any) func(*gorm.DB) *gorm.DB {
 		return func(db *gorm.DB) *gorm.DB { return db.Where(query, args...) }
 	}
-	typed := encryptedtype.DeterministicString(wanted)
+	typed := m.value("Phone", wanted)
 	people := q("people")
 	sub := func(db *gorm.DB) *gorm.DB { return db.Session(&gorm.Session{NewDB: true}) }
 	return map[string]func(*gorm.DB) *gorm.DB{
@@ -61,7 +110,7 @@ func conditions(q func(string) string) map[string]func(*gorm.DB) *gorm.DB {
 		"IN one":             where("phone IN ?", []string{wanted}),
 		"IN parentheses":     where("phone IN (?)", []string{wanted, "x"}),
 		"IN two":             where("phone in (?, ?)", "x", wanted),
-		"IN typed":           where("phone IN ?", []encryptedtype.DeterministicString{"x", typed}),
+		"IN typed":           where("phone IN ?", []any{m.value("Phone", "x"), typed}),
 		"NOT IN":             where("phone NOT IN ?", []string{"other", "x"}),
 		"<>":                 where("phone <> ?", "other"),
 		"!=":                 where("? != phone", "other"),
@@ -79,17 +128,17 @@ func conditions(q func(string) string) map[string]func(*gorm.DB) *gorm.DB {
 		"map qualified":      where(map[string]any{"people.phone": wanted}),
 		"map slice":          where(map[string]any{"phone": []string{wanted, "x"}}),
 		"map interfaces":     where(map[any]any{"phone": wanted}),
-		"struct":             where(&Person{Phone: typed, Badge: wanted}),
-		"struct value":       where(Person{Badge: wanted}),
-		"struct pointer":     where(&Person{SSN: new(wanted)}),
-		"struct by names":    where(&Person{Phone: typed, Name: "x"}, "Phone"),
-		"slice of structs":   where([]Person{{Phone: typed}, {Badge: wanted}}),
+		"struct":             where(m.row("Phone", wanted, "Badge", wanted)),
+		"struct value":       where(reflect.ValueOf(m.row("Badge", wanted)).Elem().Interface()),
+		"struct pointer":     where(m.row("SSN", wanted)),
+		"struct by names":    where(m.row("Phone", wanted, "Name", "x"), "Phone"),
+		"slice of structs":   where(m.slice(m.row("Phone", wanted), m.row("Badge", wanted))),
 		"Not string":         func(db *gorm.DB) *gorm.DB { return db.Not("phone = ?", "other") },
 		"Not map":            func(db *gorm.DB) *gorm.DB { return db.Not(map[string]any{"phone": "other"}) },
-		"Not struct":         func(db *gorm.DB) *gorm.DB { return db.Not(&Person{Phone: "other"}) },
+		"Not struct":         func(db *gorm.DB) *gorm.DB { return db.Not(m.row("Phone", "other")) },
 		"Not slice":          func(db *gorm.DB) *gorm.DB { return db.Not(map[string]any{"phone": []string{"other", "x"}}) },
 		"Or":                 func(db *gorm.DB) *gorm.DB { return db.Where("phone = ?", "x").Or("badge = ?", wanted) },
-		"Or struct":          func(db *gorm.DB) *gorm.DB { return db.Where("id = ?", 77).Or(&Person{Phone: typed}) },
+		"Or struct":          func(db *gorm.DB) *gorm.DB { return db.Where("id = ?", 77).Or(m.row("Phone", wanted)) },
 		"group":              func(db *gorm.DB) *gorm.DB { return db.Where(sub(db).Where("phone = ?", wanted).Or("phone = ?", "x")) },
 		"clause.Eq":          where(clause.Eq{Column: "phone", Value: wanted}),
 		"clause.Eq column":   where(clause.Eq{Column: clause.Column{Table: clause.CurrentTable, Name: "phone"}, Value: typed}),
@@ -103,17 +152,17 @@ func conditions(q func(string) string) map[string]func(*gorm.DB) *gorm.DB {
 		},
 		"Expr": where("? ", gorm.Expr("phone = ?", wanted)),
 		"subquery": func(db *gorm.DB) *gorm.DB {
-			return db.Where("id IN (?)", sub(db).Model(&Person{}).Select("id").Where("phone = ?", wanted))
+			return db.Where("id IN (?)", sub(db).Model(m.row()).Select("id").Where("phone = ?", wanted))
 		},
 		"subquery struct": func(db *gorm.DB) *gorm.DB {
-			return db.Where("id IN (?)", sub(db).Model(&Person{}).Select("id").Where(&Person{Phone: typed}))
+			return db.Where("id IN (?)", sub(db).Model(m.row()).Select("id").Where(m.row("Phone", wanted)))
 		},
-		"subquery of column": func(db *gorm.DB) *gorm.DB { return db.Where("phone IN (?)", sub(db).Model(&Person{}).Select("badge")) },
+		"subquery of column": func(db *gorm.DB) *gorm.DB { return db.Where("phone IN (?)", sub(db).Model(m.row()).Select("badge")) },
 		"subquery on orders": func(db *gorm.DB) *gorm.DB {
-			return db.Where("id IN (?)", sub(db).Model(&Order{}).Select("person_id").Where("name = ?", "o"))
+			return db.Where("id IN (?)", sub(db).Model(m.orders).Select("person_id").Where("name = ?", "o"))
 		},
 		"subquery plain": func(db *gorm.DB) *gorm.DB {
-			return db.Where("id IN (?)", sub(db).Model(&Order{}).Select("person_id").Where("phone = ?", "plain"))
+			return db.Where("id IN (?)", sub(db).Model(m.orders).Select("person_id").Where("phone = ?", "plain"))
 		},
 		"raw subquery": func(db *gorm.DB) *gorm.DB {
 			return db.Where("id IN (?)", sub(db).Raw("SELECT id FROM people WHERE phone = ?", wanted))
@@ -169,7 +218,7 @@ func (w *world) quote(name string) string {
 func TestEqualityIsAnsweredUnderEveryKey(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
 		w := newPeople(t, d)
-		for name, condition := range conditions(w.quote) {
+		for name, condition := range conditions(w.quote, modelOf[Person]()) {
 			t.Run(name, func(t *testing.T) {
 				w := w.with(t)
 				want := []int64{1, 2}
@@ -181,13 +230,8 @@ func TestEqualityIsAnsweredUnderEveryKey(t *testing.T) {
 					}
 					return
 				}
-				var people []Person
-				w.ok(condition(w.db).Select("people.id").Find(&people))
-				var ids []int64
-				for _, p := range people {
-					ids = append(ids, p.ID)
-				}
-				slices.Sort(ids)
+				ids, tx := modelOf[Person]().found(condition(w.db).Select("people.id"))
+				w.ok(tx)
 				if !slices.Equal(ids, want) {
 					t.Errorf("found %v, want %v", ids, want)
 				}
@@ -248,7 +292,7 @@ func TestOtherStatementsFindByEquality(t *testing.T) {
 func TestDryRunShowsTokensOnly(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
 		w := newPeople(t, d)
-		for name, condition := range conditions(w.quote) {
+		for name, condition := range conditions(w.quote, modelOf[Person]()) {
 			stmt := condition(w.db.Session(&gorm.Session{DryRun: true})).Find(&[]Person{}).Statement
 			shown := stmt.SQL.String() + fmt.Sprintf("%v %+v %#v", stmt.Vars, stmt.Vars, stmt.Vars)
 			shown += w.db.ToSQL(func(tx *gorm.DB) *gorm.DB { return condition(tx).Find(&[]Person{}) })

@@ -18,6 +18,8 @@ func (c *column) refuse(format string, args ...any) error {
 
 // Ways out that more than one error names.
 const (
-	useDeterministic = `declare it deterministic to compare it for equality`
+	useDeterministic = `give it an index, or declare it deterministic, to compare it for equality`
 	useArgument      = `give the value as an argument: "column = ?"`
+	usedTwice        = "one argument is used in several places; give it once for each"
+	notSure          = "the name may also be that of a column of a table that is not known here; write it with its table, or name the table's model in Options.Models"
 )

@@ -16,6 +16,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/fernetcol/fernetcol/blindindex"
 	"github.com/fernetcol/fernetcol/encryptedtype"
 	"github.com/fernetcol/fernetcol/fernet"
 	"github.com/fernetcol/fernetcol/gormencrypt"
@@ -53,6 +54,22 @@ type Person struct {
 	Seen  time.Time `gorm:"serializer:fernet"`
 	Home  Address   `gorm:"serializer:fernet"`
 	Badge string    `gorm:"serializer:fernet;type:varchar(255)" fernet:"deterministic"`
+
+	Login      *encryptedtype.EncryptedString `fernet:"index:LoginIndex,lower"`
+	LoginIndex blindindex.Value
+	Zip        string           `gorm:"serializer:fernet" fernet:"index:ZipIndex,trim,nfkc;index:ZipArea,prefix=2"`
+	ZipIndex   blindindex.Value `gorm:"index"`
+	ZipArea    blindindex.Value
+	Code       int `gorm:"serializer:fernet" fernet:"index:CodeIndex"`
+	CodeIndex  blindindex.Value
+}
+
+// indexColumns are the index columns of an encrypted column of a Person, with the
+// transforms of each.
+var indexColumns = map[string]map[string][]blindindex.Transform{
+	"login": {"login_index": {blindindex.Lower}},
+	"zip":   {"zip_index": {blindindex.Trim, blindindex.NFKC}, "zip_area": {blindindex.Prefix(2)}},
+	"code":  {"code_index": nil},
 }
 
 // A fieldForm is one form of field with a value for it.
@@ -69,6 +86,7 @@ func fieldForms(suffix string) []fieldForm {
 	asJSON := func(v any) string { b, _ := json.Marshal(v); return string(b) }
 	nick := encryptedtype.EncryptedString(text("nick"))
 	ssn := text("ssn")
+	login := encryptedtype.EncryptedString("Login-" + text("login"))
 	home := Address{Street: text("home"), No: canaryNumber}
 	return []fieldForm{
 		{"Email", "email", encryptedtype.EncryptedString(text("email")), text("email"), text("email")},
@@ -84,6 +102,9 @@ func fieldForms(suffix string) []fieldForm {
 		{"Seen", "seen", when, when, asJSON(when)},
 		{"Home", "home", home, home, asJSON(home)},
 		{"Badge", "badge", text("badge"), text("badge"), text("badge")},
+		{"Login", "login", &login, string(login), string(login)},
+		{"Zip", "zip", text(" zip"), text(" zip"), text(" zip")},
+		{"Code", "code", canaryNumber, canaryNumber, asJSON(canaryNumber)},
 	}
 }
 
@@ -103,6 +124,7 @@ type world struct {
 	database *dbtest.Database
 	ring     *fernet.Keyring
 	oldRing  *fernet.Keyring // with the retired key alone
+	indexKey fernet.Key
 
 	out *output // the log and every error
 }
@@ -132,7 +154,9 @@ func newRing(t testing.TB, keys ...fernet.Key) *fernet.Keyring {
 func newWorld(t *testing.T, d *dbtest.Database, models ...any) *world {
 	t.Helper()
 	retired := fernet.GenerateKey()
-	w := &world{T: t, database: d, out: &output{}, ring: newRing(t, fernet.GenerateKey(), retired), oldRing: newRing(t, retired)}
+	w := &world{
+		T: t, database: d, out: &output{}, ring: newRing(t, fernet.GenerateKey(), retired), oldRing: newRing(t, retired), indexKey: fernet.GenerateKey(),
+	}
 	w.db = w.open(keyprovider.Static(w.ring))
 	if err := w.db.AutoMigrate(models...); err != nil {
 		t.Fatal(err)
@@ -144,7 +168,9 @@ func newWorld(t *testing.T, d *dbtest.Database, models ...any) *world {
 func (w *world) open(p gormencrypt.Provider) *gorm.DB {
 	w.Helper()
 	db := w.database.GORM(w.T, &gorm.Config{Logger: logger.New(w, logger.Config{LogLevel: logger.Info})})
-	if err := db.Use(gormencrypt.New(p, gormencrypt.Options{})); err != nil {
+	if err := db.Use(gormencrypt.New(p, gormencrypt.Options{
+		IndexKey: w.indexKey, Transforms: []blindindex.Transform{blindindex.Custom("own", strings.ToLower)},
+	})); err != nil {
 		w.Fatal(err)
 	}
 	return db
@@ -205,6 +231,23 @@ func (w *world) stored(table, column string, id int64, plain string) {
 	if got, err := w.ring.Decrypt(token); err != nil || string(got) != plain {
 		w.Errorf("%s.%s does not hold the value once encrypted", table, column)
 	}
+	if table == "people" {
+		for index, transforms := range indexColumns[column] {
+			if got, want := string(w.raw(table, index, id)), w.entry(table, column, index, plain, transforms...); got != string(want) {
+				w.Errorf("%s.%s of row %d is %q, which is not the entry of the value", table, index, id, got)
+			}
+		}
+	}
+}
+
+// entry computes an entry beside the plugin.
+func (w *world) entry(table, column, index, plain string, transforms ...blindindex.Transform) blindindex.Value {
+	w.Helper()
+	ix, err := blindindex.New(w.indexKey, table, column, index, blindindex.Options{Transforms: transforms})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return ix.Value(plain)
 }
 
 // raw reads a column by plain SQL.

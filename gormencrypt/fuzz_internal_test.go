@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"gorm.io/gorm/schema"
+
+	"github.com/fernetcol/fernetcol/blindindex"
 )
 
 func fuzzPlugin(d dialect) *Plugin {
@@ -13,11 +15,22 @@ func fuzzPlugin(d dialect) *Plugin {
 	p.ansi, p.numbered = d != dialectMySQL, d == dialectPostgres
 	f := &schema.Field{DBName: "email", FieldType: reflect.TypeFor[string]()}
 	g := &schema.Field{DBName: "note", FieldType: reflect.TypeFor[string]()}
-	p.tables["users"] = columns{
-		"id": nil, "name": nil,
-		"email": {table: "users", field: f, deterministic: true}, "note": {table: "users", field: g},
+	phone := &column{table: "users", field: &schema.Field{DBName: "phone", FieldType: reflect.TypeFor[string]()}}
+	one := &indexColumn{of: phone, field: &schema.Field{DBName: "phone_index"}}
+	two := &indexColumn{of: phone, field: &schema.Field{DBName: "phone_new"}, filling: true}
+	phone.indexes = []*indexColumn{one, two}
+	p.tables["users"] = table{
+		columns: columns{
+			"id": nil, "name": nil, "phone_index": nil, "phone_new": nil, "phone": phone,
+			"email": {table: "users", field: f, deterministic: true}, "note": {table: "users", field: g},
+		},
+		indexes: indexes{"phone_index": one, "phone_new": two},
 	}
-	p.words = map[string]bool{"users": true, "email": true, "note": true}
+	p.quote = func(name string) string { return "`" + name + "`" }
+	if d == dialectPostgres {
+		p.quote = func(name string) string { return `"` + name + `"` }
+	}
+	p.words = map[string]bool{"users": true, "email": true, "note": true, "phone": true, "phone_index": true, "phone_new": true}
 	return p
 }
 
@@ -30,6 +43,8 @@ func FuzzRewrite(f *testing.F) {
 		"INSERT INTO users (email, name) VALUES (?, ?)", "SELECT u.email e FROM users u WHERE (e = ? OR ? = u.email) AND name = 'it''s'",
 		"WITH c AS (SELECT email FROM users) SELECT * FROM c WHERE email <> ? ORDER BY 1", "SELECT /* ? */ \"email\" FROM `users` -- ?\nWHERE [email] = ?",
 		"SELECT count(DISTINCT email) FROM users GROUP BY email HAVING email = ? UNION ALL SELECT 1", "SELECT $$?$$ FROM users WHERE CASE WHEN email = ? THEN 1 END = ?",
+		"SELECT u.phone FROM users u WHERE ? <> u.phone AND phone IN (?, NULL, ?)", "UPDATE users u SET u.phone = ?, phone_index = ? WHERE phone_new = ?",
+		"INSERT INTO users (phone) VALUES (?), (NULL) ON CONFLICT (phone_index) DO UPDATE SET phone = excluded.phone", "SELECT p FROM (SELECT phone AS p FROM users) t WHERE p = ? OR t.phone = ?",
 		"email = ? ? email (email) = ((?)) email NOT IN (SELECT note FROM users", "SELECT E'\\'' FROM users WHERE email=?", "))((,.. email . users = ?",
 	} {
 		f.Add(seed)
@@ -57,6 +72,8 @@ func FuzzRewrite(f *testing.F) {
 				parser: newParser(p, tokens, &level{aliases: columns{}}, regionNone), sql: text, vars: vars,
 				seal:    func(*column, any) ([]any, error) { return []any{sealed{"a"}, sealed{"b"}}, nil },
 				sealOne: func(*column, any) (any, error) { return sealed{"a"}, nil },
+				entry:   func(*indexColumn, any) (any, error) { return blindindex.Value("ab"), nil },
+				raw:     true,
 			}
 			out, outVars, err := r.run()
 			if err != nil {
@@ -92,9 +109,10 @@ func noPlainComparison(t *testing.T, p *Plugin, d dialect, sql string, vars []an
 		if tok.kind != kindPlaceholder {
 			continue
 		}
-		_, ok := vars[n].(sealed)
+		_, isToken := vars[n].(sealed)
+		_, isEntry := vars[n].(blindindex.Value)
 		n++
-		if ok {
+		if isToken || isEntry {
 			continue
 		}
 		for _, name := range []int{i - 2, i + 2} {
@@ -104,6 +122,9 @@ func noPlainComparison(t *testing.T, p *Plugin, d dialect, sql string, vars []an
 			}
 			if c := ps.column(name, name); c != nil && !ps.at(name-1).is("AS") {
 				t.Fatalf("%q compares %s with a plain value", sql, c)
+			}
+			if ic := ps.places[name].level.lookupIndex("", ps.at(name).text); ic != nil && !ps.at(name-1).is("AS") {
+				t.Fatalf("%q compares %s with a plain value", sql, ic)
 			}
 		}
 	}

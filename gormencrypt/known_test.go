@@ -21,7 +21,7 @@ func (Visitor) TableName() string { return "people" }
 // the same table becomes known.
 func TestHarmlessTextIsCheckedAgainWhenATableBecomesKnown(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
-		w := &world{T: t, database: d, out: &output{}, ring: newRing(t, fernet.GenerateKey())}
+		w := &world{T: t, database: d, out: &output{}, ring: newRing(t, fernet.GenerateKey()), indexKey: fernet.GenerateKey()}
 		w.db = w.open(keyprovider.Static(w.ring))
 		t.Cleanup(w.noCanary)
 		if err := w.db.AutoMigrate(&Visitor{}); err != nil {

@@ -3,6 +3,7 @@ package gormencrypt
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"gorm.io/gorm"
@@ -66,7 +67,29 @@ func (m migrator) AutoMigrate(models ...any) error {
 	if err := m.p.armModels(m.db, models); err != nil {
 		return err
 	}
+	for _, model := range models {
+		if err := m.unpair(model); err != nil {
+			return err
+		}
+	}
 	return m.Migrator.AutoMigrate(models...)
+}
+
+// unpair drops the CHECK that asks for an entry in every row, of indexes whose tag
+// says that rows may lack one now.
+func (m migrator) unpair(model any) error {
+	stmt := &gorm.Statement{DB: m.db}
+	if stmt.Parse(model) != nil || !m.HasTable(model) {
+		return nil
+	}
+	for _, ic := range m.p.table(stmt.Schema.Table).indexes {
+		if ic.filling && m.HasConstraint(model, ic.pairedName()) {
+			if err := m.DropConstraint(model, ic.pairedName()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // BuildIndexOptions passes on what GORM asks of a migrator that makes indexes.
@@ -137,16 +160,50 @@ func (p *Plugin) migrateAs(c *column) {
 	}
 }
 
-// checkName is the name of the column's CHECK constraint. One that would be too
-// long for the database is cut, and a hash of the whole tells it from others.
-func (c *column) checkName() string {
-	table := c.table[strings.LastIndexByte(c.table, '.')+1:] // without the schema
-	name := "chk_" + table + "_" + c.field.DBName + "_fernet"
+// migrateIndex tells GORM's migrator the CHECK of an index column: that it has an
+// entry wherever the column has a value, so that no other client can leave it out.
+func (p *Plugin) migrateIndex(ic *indexColumn) {
+	if !p.options.WithoutCheck {
+		ic.field.TagSettings["CHECK"] = ic.checkName() + "," + p.checkIndex(ic)
+	}
+}
+
+// checkIndex is the condition that a row has the entry that its value asks for.
+func (p *Plugin) checkIndex(ic *indexColumn) string {
+	column, index := p.quote(ic.of.field.DBName), p.quote(ic.field.DBName)
+	length := fmt.Sprintf("(%s IS NULL OR LENGTH(%s) = %d)", index, index, ic.field.Size)
+	if ic.filling {
+		return length
+	}
+	return fmt.Sprintf("(%s IS NULL) = (%s IS NULL) AND %s", column, index, length)
+}
+
+// checkName is the name of the CHECK of an index column. An index that is being
+// filled has another, so that the one that asks for every entry comes with its end.
+func (ic *indexColumn) checkName() string {
+	if ic.filling {
+		return constraintName(ic.of.table, ic.field.DBName, "_shape")
+	}
+	return ic.pairedName()
+}
+
+func (ic *indexColumn) pairedName() string {
+	return constraintName(ic.of.table, ic.field.DBName, "_paired")
+}
+
+// checkName is the name of the column's CHECK constraint.
+func (c *column) checkName() string { return constraintName(c.table, c.field.DBName, "_fernet") }
+
+// constraintName names a CHECK of a column. A name that would be too long for the
+// database is cut, and a hash of the whole tells it from others.
+func constraintName(table, column, suffix string) string {
+	table = table[strings.LastIndexByte(table, '.')+1:] // without the schema
+	name := "chk_" + table + "_" + column + suffix
 	if len(name) <= maxIdentifier {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
-	return strings.ToValidUTF8(name[:maxIdentifier-24], "") + "_" + hex.EncodeToString(sum[:8]) + "_fernet"
+	return strings.ToValidUTF8(name[:maxIdentifier-24], "") + "_" + hex.EncodeToString(sum[:8]) + suffix
 }
 
 // maxIdentifier is the length in bytes to which PostgreSQL cuts a name.

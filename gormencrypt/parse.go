@@ -1,6 +1,9 @@
 package gormencrypt
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // region is the part of a statement in which a token stands.
 type region uint8
@@ -213,11 +216,12 @@ func (ps *parser) table(f *frame, i int) {
 	table := ps.tokens[last].text
 	s := ps.p.source(ps.aliasAt(last+1, table), table)
 	if n := slices.IndexFunc(ps.ctes, func(c source) bool { return c.name == lower(table) }); n >= 0 && last == i {
-		s.columns, s.known = ps.ctes[n].columns, ps.ctes[n].known
+		s.columns, s.indexes, s.known = ps.ctes[n].columns, ps.ctes[n].indexes, ps.ctes[n].known
 	}
 	f.level.add(s)
 	if f.region == regionColumns { // INSERT INTO t: the row may be called excluded
-		f.level.add(source{name: "excluded", columns: s.columns, known: s.known})
+		s.name = "excluded"
+		f.level.add(s)
 	}
 }
 
@@ -291,16 +295,17 @@ func (ps *parser) closeFrame(f *frame, i int) {
 	if f.kind == frameQuery {
 		ps.findAliases(f)
 	}
-	c, known := columns{}, true
+	given := source{columns: columns{}, indexes: indexes{}, known: true}
 	if f.kind == frameQuery {
 		for _, l := range append(f.arms, f.level) {
-			of, ofKnown := l.union()
+			of, ix, known := l.union()
 			for name, col := range of {
-				if c[name] == nil {
-					c[name] = col
+				if given.columns[name] == nil {
+					given.columns[name] = col
 				}
 			}
-			known = known && ofKnown
+			maps.Copy(given.indexes, ix)
+			given.known = given.known && known
 		}
 	}
 	before := f.open - 1
@@ -309,8 +314,8 @@ func (ps *parser) closeFrame(f *frame, i int) {
 			before--
 		}
 		if ps.at(before).is("AS") && ps.at(before-1).identifier() {
-			name := ps.at(before - 1).text
-			ps.ctes = append(ps.ctes, source{name: lower(name), columns: c, known: known})
+			given.name = lower(ps.at(before - 1).text)
+			ps.ctes = append(ps.ctes, given)
 			return
 		}
 		if ps.at(before).is("AS") && ps.at(before-1).is(")") {
@@ -321,11 +326,10 @@ func (ps *parser) closeFrame(f *frame, i int) {
 	if f.parent.region != regionFrom || f.kind != frameQuery && f.kind != frameCall {
 		return
 	}
-	if alias := ps.aliasAt(i+1, ""); alias != "" {
-		f.parent.level.add(source{name: alias, columns: c, known: known})
-	} else if f.kind == frameQuery {
-		f.parent.level.add(source{name: "\x00", columns: c, known: known})
+	if given.name = ps.aliasAt(i+1, ""); given.name == "" && f.kind == frameQuery {
+		given.name = "\x00"
 	}
+	f.parent.level.add(given)
 }
 
 // findAliases notes the new names that the list of SELECT gives to encrypted
@@ -387,6 +391,21 @@ func (ps *parser) lookup(first, last int) (c *column, sure bool) {
 		}
 	}
 	return nil, true
+}
+
+// lookupIndex returns the index column that a name means at a token, or nil. table is
+// what stands before it, or "".
+func (ps *parser) lookupIndex(at int, table, name string) *indexColumn {
+	l := ps.places[at].level
+	if ic := l.lookupIndex(table, name); ic != nil || table == "" {
+		return ic
+	}
+	for up := l; up != nil; up = up.parent {
+		if slices.ContainsFunc(up.sources, func(s source) bool { return s.name == lower(table) }) {
+			return nil
+		}
+	}
+	return ps.p.table(table).indexes[lower(name)] // of a query around this one
 }
 
 // nameEnd returns the index of the last token of the dotted name that begins at

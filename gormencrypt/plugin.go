@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
+	"github.com/fernetcol/fernetcol/blindindex"
 	"github.com/fernetcol/fernetcol/fernet"
 )
 
@@ -40,6 +40,17 @@ type Options struct {
 	// not stand in the way. Once they are encrypted, run ALTER TABLE … VALIDATE
 	// CONSTRAINT. PostgreSQL only; elsewhere it does nothing.
 	CheckNotValid bool
+	// IndexKey is the key of blind indexes. It has the form of an encryption key and
+	// must be another one: what rotates those must not change an index. Models with
+	// an index need it, or IndexKeyFor.
+	IndexKey fernet.Key
+	// IndexKeyFor gives the index key for a statement instead, from its context: one
+	// tenant has another than the next. name is that of the tag's word key=name, or
+	// "". It is called for every statement that uses an index, and must be fast and
+	// safe for concurrent use.
+	IndexKeyFor func(ctx context.Context, name string) (fernet.Key, error)
+	// Transforms are your own, for the index tags that name them.
+	Transforms []blindindex.Transform
 }
 
 // A Plugin is what db.Use takes. It belongs to one handle.
@@ -55,12 +66,13 @@ type Plugin struct {
 	mu sync.RWMutex
 	// armed are the schemas whose encrypted fields this plugin sets.
 	armed  map[*schema.Schema]error
-	tables map[string]columns
-	// words are the names of encrypted columns and of their tables.
+	tables map[string]table
+	// words are the names of encrypted columns, of their indexes and of their tables.
 	words map[string]bool
 
-	rings ringCache
-	known textCache
+	rings   ringCache
+	derived indexCache
+	known   textCache
 
 	openerOnce sync.Once
 	openerDB   *sql.DB
@@ -73,7 +85,7 @@ func New(provider Provider, options Options) *Plugin {
 		provider: provider,
 		options:  options,
 		armed:    map[*schema.Schema]error{},
-		tables:   map[string]columns{},
+		tables:   map[string]table{},
 		words:    map[string]bool{},
 	}
 }
@@ -93,6 +105,9 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	p.ansi = p.dialect != "mysql"
 	p.numbered = p.dialect == "postgres"
 	p.quote = func(name string) string { return db.Statement.Quote(name) }
+	if err := p.checkIndexKey(); err != nil {
+		return err
+	}
 	schema.RegisterSerializer(serializerName, serializer{})
 	for _, m := range p.options.Models {
 		stmt := &gorm.Statement{DB: db}
@@ -108,11 +123,32 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	return p.registerCallbacks(db)
 }
 
-func (p *Plugin) tableColumns(table string) columns {
+// checkIndexKey refuses an index key that also encrypts, where that can be told
+// without a statement's context.
+func (p *Plugin) checkIndexKey() error {
+	if p.options.IndexKey.IsZero() {
+		return nil
+	}
+	kr, err := p.provider.Keyring(context.Background())
+	if err == nil && kr != nil && kr.PrimaryID() == p.options.IndexKey.ID() {
+		return errors.New("gormencrypt: Options.IndexKey is the primary encryption key; give it a key of its own, which stays when that one is rotated")
+	}
+	return nil
+}
+
+// A table is what the plugin knows of one: its columns and their indexes.
+type table struct {
+	columns columns
+	indexes indexes
+}
+
+func (p *Plugin) table(name string) table {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.tables[tableWord(table)]
+	return p.tables[tableWord(name)]
 }
+
+func (p *Plugin) tableColumns(name string) columns { return p.table(name).columns }
 
 // tableWord is a table's name without its schema and quotes.
 func tableWord(table string) string { return lower(unquoteName(table)) }
@@ -158,15 +194,15 @@ func (p *Plugin) armLocked(s *schema.Schema) error {
 			p.armField(c)
 		}
 	}
+	declared, indexProblems := p.indexesOf(s, found)
+	problems = append(problems, indexProblems...)
+	for _, ic := range declared {
+		p.words[lower(ic.field.DBName)] = true
+		p.migrateIndex(ic)
+	}
+	problems = append(problems, p.merge(tableWord(s.Table), table{found, declared})...)
 	err := errors.Join(problems...)
 	p.armed[s] = err
-	merged := maps.Clone(found)
-	for name, c := range p.tables[tableWord(s.Table)] {
-		if merged[name] == nil {
-			merged[name] = c
-		}
-	}
-	p.tables[tableWord(s.Table)] = merged
 	p.known.forget()
 	for _, rel := range s.Relationships.Relations {
 		if relErr := p.armLocked(rel.FieldSchema); err == nil {
@@ -182,9 +218,32 @@ func (p *Plugin) armLocked(s *schema.Schema) error {
 	return err
 }
 
+// merge adds what a model says of its table to what others said.
+func (p *Plugin) merge(name string, t table) []error {
+	var problems []error
+	for name, c := range p.tables[name].columns {
+		if t.columns[name] == nil {
+			t.columns[name] = c
+		} else if c != nil {
+			if err := t.columns[name].agree(c); err != nil {
+				problems = append(problems, err)
+				t.columns[name] = c // those who knew it first are not the worse for it
+			}
+		}
+	}
+	for name, ic := range p.tables[name].indexes {
+		if t.indexes[name] == nil {
+			t.indexes[name] = ic
+		}
+	}
+	p.tables[name] = t
+	return problems
+}
+
 // armStatement arms what a statement reads and writes.
 func (p *Plugin) armStatement(db *gorm.DB) {
 	stmt := db.Statement
+	forbidNarrowing(stmt) // of the statement that this one was made of
 	if err := p.arm(stmt.Schema); err != nil {
 		db.AddError(err)
 		return
@@ -230,6 +289,7 @@ func (p *Plugin) wrapClauses(db *gorm.DB) {
 			}
 		}
 	}
+	p.wrapLimit(db)
 }
 
 func lower(s string) string { return strings.ToLower(s) }

@@ -28,13 +28,20 @@ func (p *Plugin) registerCallbacks(db *gorm.DB) error {
 		c.Create().Before("*").Register(arm, p.armStatement),
 		c.Update().Before("*").Register(arm, p.armStatement),
 		c.Delete().Before("*").Register(arm, p.armStatement),
-		c.Query().Before("*").Register(arm, p.prepareRaw),
+		c.Query().Before("*").Register(arm, p.prepareQuery),
 		c.Row().Before("*").Register(arm, p.prepareRaw),
 		c.Raw().Before("*").Register(arm, p.prepareRaw),
 		c.Query().Replace("gorm:query", p.query),
 		c.Row().After("gorm:row").Register(raw, failRow),
 		c.Row().After("gorm:row").Register("gormencrypt:open", p.openRows),
 	)
+}
+
+// prepareQuery is prepareRaw for a statement that gives rows to GORM, which can drop
+// some of them.
+func (p *Plugin) prepareQuery(db *gorm.DB) {
+	p.prepareRaw(db)
+	allowNarrowing(db.Statement)
 }
 
 // prepareRaw arms the statement and, if it was given as SQL, checks it.
@@ -48,7 +55,7 @@ func (p *Plugin) prepareRaw(db *gorm.DB) {
 	if definesSchema(text) {
 		return
 	}
-	sql, vars, _, err := p.rewrite(stmt, &level{aliases: columns{}}, text, 0, stmt.Vars, 0, regionNone)
+	sql, vars, _, err := p.rewrite(stmt, &level{aliases: columns{}}, text, 0, stmt.Vars, 0, regionNone, true)
 	if err == nil {
 		sql, vars, err = p.sealRaw(stmt, sql, vars)
 	}
@@ -84,10 +91,17 @@ func (p *Plugin) query(db *gorm.DB) {
 		return
 	}
 	callbacks.BuildQuerySQL(db)
+	stmt := db.Statement
+	narrowing := narrowingOf(stmt)
+	if db.Error == nil && narrowing.narrows() {
+		if err := narrowing.check(stmt); err != nil {
+			db.AddError(err)
+			stmt.Vars = append(stmt.Vars, refusal{err}) // for the statement around a subquery
+		}
+	}
 	if db.DryRun || db.Error != nil {
 		return
 	}
-	stmt := db.Statement
 	rows, err := stmt.ConnPool.QueryContext(stmt.Context, stmt.SQL.String(), stmt.Vars...)
 	if err != nil {
 		db.AddError(err)
@@ -95,6 +109,13 @@ func (p *Plugin) query(db *gorm.DB) {
 	}
 	defer func() { db.AddError(rows.Close()) }()
 	decrypting := p.newRows(db, rows)
+	if narrowing.narrows() {
+		if err := narrowing.prepare(p.resultColumns(stmt, decrypting.names)); err != nil {
+			db.AddError(err)
+			return
+		}
+		decrypting.narrowing = narrowing
+	}
 	gorm.Scan(decrypting, db, 0)
 	decrypting.fillMaps(stmt.Dest)
 	if stmt.Result != nil {
@@ -127,6 +148,9 @@ type decryptingRows struct {
 	names   []string
 	isMap   bool
 	values  [][]any // for maps, of every row
+
+	narrowing *narrowing
+	err       error
 }
 
 func (p *Plugin) newRows(db *gorm.DB, rows *sql.Rows) *decryptingRows {

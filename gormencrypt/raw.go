@@ -3,6 +3,7 @@ package gormencrypt
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -15,29 +16,38 @@ func (p *Plugin) sealRaw(stmt *gorm.Statement, sql string, vars []any) (string, 
 	if !p.mayConcern(tokens) {
 		return sql, vars, nil
 	}
-	r := &rewriter{parser: newParser(p, tokens, &level{aliases: columns{}}, regionNone), sql: sql, vars: vars}
+	r := &rewriter{parser: newParser(p, tokens, &level{aliases: columns{}}, regionNone), sql: sql, vars: slices.Clone(vars)}
+	r.entry = func(ic *indexColumn, v any) (any, error) { return p.entry(stmt.Context, ic, v) }
 	r.parse()
 	if err := r.numberPlaceholders(); err != nil {
 		return sql, vars, nil // no reference was found, or rewrite had said so
 	}
-	vars = slices.Clone(vars)
-	sealAt := func(c *column, at int) error {
+	// The entries are computed before the value is sealed.
+	sealAt := func(c *column, at int) ([]newValue, error) {
+		entries := make([]newValue, len(c.indexes))
+		for n := range entries {
+			entries[n].slot = -1
+		}
 		i, ok := r.varOf[at]
 		if !ok {
 			if t := r.at(at); t.is("NULL") || t.is("DEFAULT") {
-				return nil
+				return entries, nil
 			}
-			return c.refuse("raw SQL writes something else than an argument to it; %s", useArgument)
+			return nil, c.refuse("raw SQL writes something else than an argument to it; %s", useArgument)
 		}
 		if r.uses[i] > 1 {
-			return c.refuse("one argument is used in several places; give it once for each")
+			return nil, c.refuse("%s", usedTwice)
 		}
-		v, err := p.seal(stmt.Context, c, vars[i])
-		if err != nil {
-			return err
+		for n, ic := range c.indexes {
+			entry, err := r.entry(ic, r.vars[i])
+			if err != nil {
+				return nil, err
+			}
+			entries[n].value = entry
 		}
-		vars[i] = v
-		return nil
+		v, err := p.seal(stmt.Context, c, r.vars[i])
+		r.vars[i] = v
+		return entries, err
 	}
 	for at := range r.tokens {
 		if r.tokens[at].is("INTO") {
@@ -46,11 +56,13 @@ func (p *Plugin) sealRaw(stmt *gorm.Statement, sql string, vars []any) (string, 
 			}
 		}
 	}
-	return sql, vars, nil
+	text, vars := r.apply()
+	return text, vars, nil
 }
 
-// sealInsert seals the rows of INSERT INTO t (…) VALUES (…), (…).
-func (r *rewriter) sealInsert(into int, sealAt func(*column, int) error) error {
+// sealInsert seals the rows of INSERT INTO t (…) VALUES (…), (…), and adds the
+// entries of indexes. sealAt seals the value at a token and returns them.
+func (r *rewriter) sealInsert(into int, sealAt func(*column, int) ([]newValue, error)) error {
 	at := into + 1
 	if at >= len(r.tokens) {
 		return nil
@@ -59,7 +71,8 @@ func (r *rewriter) sealInsert(into int, sealAt func(*column, int) error) error {
 	if last < 0 {
 		return nil
 	}
-	table := r.p.tableColumns(r.tokens[last].text)
+	known := r.p.table(r.tokens[last].text)
+	table := known.columns
 	if table.any() == nil {
 		return nil
 	}
@@ -68,20 +81,33 @@ func (r *rewriter) sealInsert(into int, sealAt func(*column, int) error) error {
 		return table.any().refuse("INSERT without a list of columns; name them")
 	}
 	var targets []*column
+	var names strings.Builder // of the indexes
 	for at++; at < len(r.tokens) && !r.tokens[at].is(")"); at++ {
-		if r.tokens[at].identifier() {
-			targets = append(targets, table[lower(r.tokens[at].text)])
+		if !r.tokens[at].identifier() {
+			continue
+		}
+		name := lower(r.tokens[at].text)
+		if ic := known.indexes[name]; ic != nil {
+			return ic.refuseWrite()
+		}
+		targets = append(targets, table[name])
+		if c := table[name]; c != nil {
+			for _, ic := range c.indexes {
+				names.WriteString(", " + r.p.quote(ic.field.DBName))
+			}
 		}
 	}
 	encrypted := slices.IndexFunc(targets, func(c *column) bool { return c != nil })
 	if encrypted < 0 {
 		return nil
 	}
+	r.insertBefore(at, names.String(), nil)
 	if at++; !r.at(at).is("VALUES") && !r.at(at).is("VALUE") {
 		return targets[encrypted].refuse("INSERT … SELECT would store what it selects; read and write in the program")
 	}
 	for at++; r.at(at).is("("); at++ {
 		position, depth := 0, 0
+		var entries []newValue
 		for ; at < len(r.tokens); at++ {
 			t := r.tokens[at]
 			switch {
@@ -96,20 +122,30 @@ func (r *rewriter) sealInsert(into int, sealAt func(*column, int) error) error {
 				if !simple {
 					return targets[position].refuse("raw SQL computes its value; give the value as an argument")
 				}
-				if err := sealAt(targets[position], at); err != nil {
+				added, err := sealAt(targets[position], at)
+				if err != nil {
 					return err
 				}
+				entries = append(entries, added...)
 			}
 			if depth == 0 {
 				break
 			}
 		}
+		r.insertBefore(at, strings.Repeat(", \x00", len(entries)), entries)
 		if !r.at(at + 1).is(",") {
 			break
 		}
 		at++
 	}
 	return nil
+}
+
+// insertBefore adds text before a token, with values for its placeholders.
+func (r *rewriter) insertBefore(at int, text string, values []newValue) {
+	if start := r.at(at).start; text != "" && at < len(r.tokens) {
+		r.edits = append(r.edits, edit{start: start, end: start, text: text, values: values})
+	}
 }
 
 func placeholder(numbered bool, n int) string {

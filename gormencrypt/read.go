@@ -162,9 +162,8 @@ func (p *Plugin) open(ctx context.Context, c *column, src any, dst reflect.Value
 	if c.typed {
 		return encryptedtype.Into(kr, dst.Interface()).Scan(src)
 	}
-	// A plain field, by way of the type with the same stored form.
-	var plain encryptedtype.EncryptedBytes
-	if err := encryptedtype.Into(kr, &plain).Scan(src); err != nil {
+	plain, err := p.openBytes(ctx, c, src)
+	if err != nil {
 		return err
 	}
 	base := reflect.New(c.base())
@@ -175,6 +174,18 @@ func (p *Plugin) open(ctx context.Context, c *column, src any, dst reflect.Value
 		return errors.New("the stored value is JSON of another shape than the field") // the cause may quote it
 	}
 	return assign(dst.Elem(), base.Elem())
+}
+
+// openBytes decrypts what the driver read to the plaintext in the token.
+func (p *Plugin) openBytes(ctx context.Context, c *column, src any) ([]byte, error) {
+	kr, err := p.keyring(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	// By way of the type with the same stored form.
+	var plain encryptedtype.EncryptedBytes
+	err = encryptedtype.Into(kr, &plain).Scan(src)
+	return plain, err
 }
 
 // assign sets dst, a field, to a value of its base type.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fernetcol/fernetcol/blindindex"
 )
 
 // A rewriter checks SQL, a whole statement or as much of one as GORM has built,
@@ -18,6 +20,13 @@ type rewriter struct {
 	seal func(c *column, value any) ([]any, error)
 	// sealOne returns the token under the primary key, or nil for NULL.
 	sealOne func(c *column, value any) (any, error)
+	// entry returns the entry of a value in an index, or nil for NULL.
+	entry    func(ic *indexColumn, value any) (any, error)
+	indexFor func(ic *indexColumn) (*blindindex.Index, error)
+	// raw says that the SQL is the program's own, whole.
+	raw bool
+	// narrowing takes in lookups by truncated indexes; nil if it cannot.
+	narrowing *narrowing
 
 	sql  string
 	from int   // where in sql the part begins that is checked
@@ -29,6 +38,9 @@ type rewriter struct {
 	uses  map[int]int // how many placeholders each variable has
 	edits []edit
 	refs  []reference
+
+	indexRefs []indexReference
+	asked     []askedEntry
 }
 
 // An edit replaces a part of the text. Its placeholders are written as \x00.
@@ -55,8 +67,9 @@ func (r *rewriter) run() (string, []any, error) {
 		return "", nil, err
 	}
 	r.references()
+	r.indexReferences()
 	if err := r.numberPlaceholders(); err != nil {
-		if len(r.refs) == 0 {
+		if len(r.refs)+len(r.indexRefs) == 0 {
 			return r.sql[r.from:], r.vars, nil
 		}
 		return "", nil, err
@@ -66,6 +79,14 @@ func (r *rewriter) run() (string, []any, error) {
 			continue
 		}
 		if err := r.check(ref); err != nil {
+			return "", nil, err
+		}
+	}
+	for _, ref := range r.indexRefs {
+		if r.tokens[ref.first].start < r.from {
+			continue
+		}
+		if err := r.checkIndex(ref); err != nil {
 			return "", nil, err
 		}
 	}

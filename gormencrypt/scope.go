@@ -26,6 +26,7 @@ func (c columns) any() *column {
 type source struct {
 	name    string // lower case
 	columns columns
+	indexes indexes
 	known   bool // else it may have any column
 }
 
@@ -73,10 +74,34 @@ func (l *level) lookup(table, name string) (c *column, sure bool) {
 	return nil, sure
 }
 
+// lookupIndex returns the index column that a name means, or nil.
+func (l *level) lookupIndex(table, name string) *indexColumn {
+	table, name = lower(table), lower(name)
+	for ; l != nil; l = l.parent {
+		for _, s := range l.sources {
+			if table != "" && table != s.name {
+				continue
+			}
+			if ic := s.indexes[name]; ic != nil {
+				return ic
+			}
+			if _, other := s.columns[name]; other || table != "" || !s.known {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
 // union is what a query over the level gives to the one around it.
-func (l *level) union() (c columns, known bool) {
-	c, known = columns{}, true
+func (l *level) union() (c columns, ix indexes, known bool) {
+	c, ix, known = columns{}, indexes{}, true
 	for _, s := range l.sources {
+		for name, ic := range s.indexes {
+			if ix[name] == nil {
+				ix[name] = ic
+			}
+		}
 		for name, col := range s.columns {
 			if c[name] == nil {
 				c[name] = col
@@ -87,13 +112,13 @@ func (l *level) union() (c columns, known bool) {
 	for name, col := range l.aliases {
 		c[name] = col
 	}
-	return c, known
+	return c, ix, known
 }
 
 // source returns the table of a name that a statement uses.
 func (p *Plugin) source(name, table string) source {
-	c := p.tableColumns(table)
-	return source{name: name, columns: c, known: c != nil}
+	t := p.table(table)
+	return source{name: name, columns: t.columns, indexes: t.indexes, known: t.columns != nil}
 }
 
 // levelOf returns the outermost level of a statement of GORM, from what GORM

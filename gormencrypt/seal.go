@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
+	"github.com/fernetcol/fernetcol/blindindex"
 	"github.com/fernetcol/fernetcol/encryptedtype"
 	"github.com/fernetcol/fernetcol/fernet"
 )
@@ -206,6 +207,8 @@ func (c *column) simplify(value any) (v reflect.Value, isNull bool, err error) {
 				return v, true, nil
 			}
 			return v, false, c.refuse("gorm.Expr would be stored as it is; give the value")
+		case blindindex.Value, *blindindex.Value:
+			return v, false, c.refuse("an entry of an index is not a value of the column; compare it with the index column")
 		case clause.Expression, clause.Column, *gorm.DB, gorm.Valuer:
 			return v, false, c.refuse("%T is computed by the database, which has no key; give the value", value)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -33,11 +34,15 @@ func (p Problem) String() string { return p.Table + "." + p.Column + ": " + p.Te
 //   - a column default, which would be stored in the clear,
 //   - a missing CHECK,
 //   - rows that hold plaintext,
+//   - an index column that is missing or too narrow, rows without their entry, and
+//     rows whose entry is not that of their value: after a change of the index key,
+//     a transform, or a name, and after a writer that did not know the index,
 //   - an encrypted type inside a field that is stored as JSON or gob, where it is
 //     in the clear.
 //
 // The error is for what kept it from looking: a handle without the plugin, a
-// missing table, a lost connection. Counting rows reads the whole table.
+// missing table, a lost connection. Counting rows reads the whole table, and for a
+// column with an index decrypts it.
 func Verify(ctx context.Context, db *gorm.DB, models ...any) ([]Problem, error) {
 	p, ok := db.Config.Plugins[pluginName].(*Plugin)
 	if !ok {
@@ -91,6 +96,64 @@ func (p *Plugin) verifyModel(db *gorm.DB, model any) ([]Problem, error) {
 			return nil, err
 		}
 		problems = append(problems, found...)
+		if columnAt(types, c.field.DBName) < 0 {
+			continue
+		}
+		if found, err = p.verifyIndexes(db, model, s, c, types); err != nil {
+			return nil, err
+		}
+		problems = append(problems, found...)
+	}
+	return problems, nil
+}
+
+// columnAt returns the place of a column, or -1.
+func columnAt(types []gorm.ColumnType, name string) int {
+	return slices.IndexFunc(types, func(t gorm.ColumnType) bool { return strings.EqualFold(t.Name(), name) })
+}
+
+// verifyIndexes looks at the indexes of a column that exists.
+func (p *Plugin) verifyIndexes(db *gorm.DB, model any, s *schema.Schema, c *column, types []gorm.ColumnType) ([]Problem, error) {
+	if len(c.indexes) == 0 {
+		return nil, nil
+	}
+	var problems []Problem
+	report := func(ic *indexColumn, format string, args ...any) {
+		problems = append(problems, Problem{c.table, ic.field.DBName, fmt.Sprintf(format, args...)})
+	}
+	for _, ic := range c.indexes {
+		i := columnAt(types, ic.field.DBName)
+		if i < 0 {
+			report(ic, "the index column does not exist; migrate the table")
+			return problems, nil
+		}
+		if width, ok := types[i].Length(); ok && width > 0 && width < int64(ic.field.Size) {
+			report(ic, "the column holds %d characters, but entries have %d; widen it", width, ic.field.Size)
+		}
+		if !db.Migrator().HasConstraint(model, ic.checkName()) {
+			report(ic, "the CHECK %s is missing, so that another client may leave the entry out; run AutoMigrate, or add it yourself", ic.checkName())
+		}
+	}
+	ctx := db.Statement.Context
+	f := filling{p: p, db: db, c: c, schema: s}
+	stale, unreadable, err := f.staleEntries(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("gormencrypt: Verify: %w", err)
+	}
+	for i, ic := range c.indexes {
+		missing, err := f.missingEntries(ctx, ic)
+		if err != nil {
+			return nil, fmt.Errorf("gormencrypt: Verify: %w", err)
+		}
+		if missing > 0 && !ic.filling {
+			report(ic, "%d rows have a value and no entry, or the reverse, and are not found; say filling in the tag and run FillIndexes", missing)
+		}
+		if stale[i] > 0 {
+			report(ic, "%d rows have an entry that is not that of their value, and are not found: another index key, transform or name, or a writer that did not know the index; set those entries to NULL and run FillIndexes", stale[i])
+		}
+	}
+	if unreadable > 0 {
+		problems = append(problems, Problem{c.table, c.field.DBName, fmt.Sprintf("%d rows cannot be decrypted, so that their entries were not compared", unreadable)})
 	}
 	return problems, nil
 }
@@ -100,16 +163,12 @@ func (p *Plugin) verifyColumn(db *gorm.DB, model any, c *column, types []gorm.Co
 	report := func(format string, args ...any) {
 		problems = append(problems, Problem{c.table, c.field.DBName, fmt.Sprintf(format, args...)})
 	}
-	var columnType gorm.ColumnType
-	for _, t := range types {
-		if strings.EqualFold(t.Name(), c.field.DBName) {
-			columnType = t
-		}
-	}
-	if columnType == nil {
+	i := columnAt(types, c.field.DBName)
+	if i < 0 {
 		report("the column does not exist; migrate the table")
 		return problems, nil
 	}
+	columnType := types[i]
 	need := c.longestToken()
 	if width, ok := columnType.Length(); ok && width > 0 && int64(need) > width {
 		report("the column holds %d bytes, but tokens take up to %d; widen it, or make it text", width, need)

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/fernetcol/fernetcol/encryptedtype"
+	"github.com/fernetcol/fernetcol/fernet"
 	"github.com/fernetcol/fernetcol/gormencrypt"
 	"github.com/fernetcol/fernetcol/internal/dbtest"
 )
@@ -56,7 +57,7 @@ func TestVerifyFindsNothingWrongWithAMigratedTable(t *testing.T) {
 
 func TestVerifyReportsEveryProblem(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
-		db, _ := use(t, d, gormencrypt.Options{})
+		db, _ := use(t, d, gormencrypt.Options{IndexKey: fernet.GenerateKey()})
 		for _, ddl := range []string{
 			"CREATE TABLE records (id integer PRIMARY KEY, name varchar(50), text varchar(100) DEFAULT 'open', number varchar(420), narrow varchar(255))",
 			"INSERT INTO records (id, text, number) VALUES (1, '" + canary + "', 'plain')",
@@ -92,7 +93,7 @@ func TestVerifyReportsEveryProblem(t *testing.T) {
 
 func TestVerifyFindsEncryptedTypesInsideOtherColumns(t *testing.T) {
 	d := dbtest.SQLite(t)
-	db, _ := use(t, d, gormencrypt.Options{})
+	db, _ := use(t, d, gormencrypt.Options{IndexKey: fernet.GenerateKey()})
 	if err := db.AutoMigrate(&Holder{}); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func TestVerifyErrors(t *testing.T) {
 		if _, err := gormencrypt.Verify(t.Context(), d.GORM(t), &Person{}); err == nil || !strings.Contains(err.Error(), "db.Use") {
 			t.Errorf("without the plugin: %v", err)
 		}
-		db, _ := use(t, d, gormencrypt.Options{})
+		db, _ := use(t, d, gormencrypt.Options{IndexKey: fernet.GenerateKey()})
 		if _, err := gormencrypt.Verify(t.Context(), db, &Person{}); err == nil || !strings.Contains(err.Error(), "people does not exist") {
 			t.Errorf("without the table: %v", err)
 		}

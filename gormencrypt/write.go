@@ -9,6 +9,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/fernetcol/fernetcol/blindindex"
 )
 
 // A refusal stands in a statement that was refused where GORM drops the error,
@@ -71,7 +73,7 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 			level.add(excluded)
 		}
 	}
-	text, vars, harmless, err := p.rewrite(stmt, level, sql, from, stmt.Vars[varStart:], varStart, start)
+	text, vars, harmless, err := p.rewrite(stmt, level, sql, from, stmt.Vars[varStart:], varStart, start, false)
 	if err != nil {
 		refuse(err)
 		return
@@ -91,7 +93,7 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 
 // rewrite runs a rewriter over the part of a text that begins at from, and
 // follows base variables.
-func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, vars []any, base int, start region) (text string, newVars []any, harmless bool, err error) {
+func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, vars []any, base int, start region, raw bool) (text string, newVars []any, harmless bool, err error) {
 	tokens := lex(sql, p.grammar())
 	// Table("(SELECT …) AS x") may give an encrypted column another name.
 	if !p.mayConcern(tokens) && (stmt.TableExpr == nil || !p.mayConcern(lex(stmt.TableExpr.SQL, p.grammar()))) {
@@ -103,11 +105,17 @@ func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, v
 	r := &rewriter{
 		parser: newParser(p, tokens, l, start),
 		sql:    sql, from: from, vars: vars, base: base,
-		seal:    func(c *column, v any) ([]any, error) { return p.sealAll(stmt.Context, c, v) },
-		sealOne: func(c *column, v any) (any, error) { return p.seal(stmt.Context, c, v) },
+		seal:     func(c *column, v any) ([]any, error) { return p.sealAll(stmt.Context, c, v) },
+		sealOne:  func(c *column, v any) (any, error) { return p.seal(stmt.Context, c, v) },
+		entry:    func(ic *indexColumn, v any) (any, error) { return p.entry(stmt.Context, ic, v) },
+		indexFor: func(ic *indexColumn) (*blindindex.Index, error) { return p.indexFor(stmt.Context, ic) },
+		raw:      raw,
+	}
+	if !raw {
+		r.narrowing = narrowingOf(stmt)
 	}
 	text, newVars, err = r.run()
-	return text, newVars, len(r.refs) == 0, err
+	return text, newVars, len(r.refs)+len(r.indexRefs) == 0, err
 }
 
 // markQuoted makes names of the double-quoted texts that would be encrypted
@@ -129,6 +137,10 @@ func (p *Plugin) sealValues(c clause.Clause, stmt *gorm.Statement) (clause.Claus
 		return c, nil
 	}
 	l := p.levelOf(stmt)
+	values, err := p.fillValues(stmt, l, values)
+	if err != nil {
+		return c, err
+	}
 	sealedRows := false
 	var contexts []context.Context
 	for i, name := range values.Columns {
@@ -183,7 +195,10 @@ func (p *Plugin) sealSet(c clause.Clause, stmt *gorm.Statement) (clause.Clause, 
 
 func (p *Plugin) sealAssignments(ctx context.Context, set clause.Set, stmt *gorm.Statement) (clause.Set, error) {
 	l := p.levelOf(stmt)
-	out := slices.Clone(set)
+	out, err := p.fillAssignments(ctx, l, set, stmt)
+	if err != nil {
+		return nil, err
+	}
 	for i, a := range out {
 		col, _ := l.lookup("", unquoteName(a.Column.Name))
 		if col == nil {
@@ -201,10 +216,15 @@ func (p *Plugin) sealAssignments(ctx context.Context, set clause.Set, stmt *gorm
 // sealOnConflict seals what an upsert writes.
 func (p *Plugin) sealOnConflict(c clause.Clause, stmt *gorm.Statement) (clause.Clause, error) {
 	conflict, ok := c.Expression.(clause.OnConflict)
-	if !ok || len(conflict.DoUpdates) == 0 {
+	if !ok {
 		return c, nil
 	}
 	l := p.levelOf(stmt)
+	conflict.Columns = conflictColumns(l, conflict.Columns)
+	c.Expression = conflict
+	if len(conflict.DoUpdates) == 0 {
+		return c, nil
+	}
 	for _, a := range conflict.DoUpdates {
 		if col, _ := l.lookup("", unquoteName(a.Column.Name)); col != nil && col.row {
 			if err := col.checkUpsert(conflict); err != nil {

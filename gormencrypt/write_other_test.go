@@ -22,6 +22,12 @@ func otherStruct(f fieldForm) any {
 		return struct{ Photo []byte }{f.plain.([]byte)}
 	case "Age":
 		return struct{ Age int64 }{int64(f.plain.(int))}
+	case "Login":
+		return struct{ Login string }{f.plain.(string)}
+	case "Zip":
+		return struct{ Zip *string }{new(f.plain.(string))}
+	case "Code":
+		return struct{ Code *int64 }{new(int64(f.plain.(int)))}
 	case "Badge":
 		return struct{ Badge string }{f.plain.(string)}
 	}
