@@ -269,7 +269,7 @@ func (p *Plugin) wrapClauses(db *gorm.DB) {
 		check bool // its text is checked
 	}{
 		"VALUES":      {seal: p.sealValues},
-		"SET":         {seal: p.sealSet},
+		"SET":         {seal: p.sealSet, check: true},
 		"ON CONFLICT": {seal: p.sealOnConflict, check: true},
 		"SELECT":      {check: true},
 		"FROM":        {check: true},

@@ -54,6 +54,9 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 		return
 	}
 	sql := stmt.SQL.String()
+	if c.Name == "SET" && strings.HasPrefix(sql[textStart:], c.Name) {
+		textStart += len(c.Name) // not the name of a column
+	}
 	from, start := textStart, regionNone
 	key, age, simple := textKey{}, 0, false
 	if c.Name != "ON CONFLICT" {
