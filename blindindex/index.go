@@ -18,9 +18,14 @@ import (
 // ErrNoKey is wrapped by the error for an index without a key.
 var ErrNoKey = errors.New("blindindex: no index key")
 
-// purpose is the first element of what the subkey of an index is derived for. It
-// and the order of the others are frozen (docs/format.md).
-const purpose = "blindindex/v1"
+// The first element of what the subkey of an index is derived for: its kind. They
+// and the order of the other elements are frozen (docs/format.md).
+const (
+	purposeSingle   = "blindindex/v1"
+	purposeCompound = "blindindex/v1/compound"
+	purposeGrams    = "blindindex/v1/grams"
+	purposePrefixes = "blindindex/v1/prefixes"
+)
 
 // Options of an index. The zero value is good: the value as it is, in 128 bits.
 type Options struct {
@@ -58,14 +63,15 @@ type Index struct {
 // no entry. The zero Key is refused with an error that wraps [ErrNoKey], a length
 // that does not fit with one that wraps [ErrLength].
 func New(key fernet.Key, table, column, name string, o Options) (*Index, error) {
-	if table == "" || column == "" || name == "" {
-		return nil, errors.New("blindindex: an index needs the names of its table, its column and itself")
-	}
-	return newIndex(key, name, o, table, column, name)
+	return newIndex(key, name, o, purposeSingle, table, column, name)
 }
 
-// newIndex returns an index whose subkey is derived for context.
+// newIndex returns an index whose subkey is derived for context. No element of it
+// may be empty: they are names.
 func newIndex(key fernet.Key, name string, o Options, context ...string) (*Index, error) {
+	if slices.Contains(context, "") {
+		return nil, errors.New("blindindex: an index needs the names of its table, its column and itself")
+	}
 	if key.IsZero() {
 		return nil, fmt.Errorf("%w for index %s: give one made by fernet.GenerateKey", ErrNoKey, name)
 	}
@@ -75,14 +81,11 @@ func newIndex(key fernet.Key, name string, o Options, context ...string) (*Index
 	if err := checkLength(o.Bits, o.Rows, o.InputBits); err != nil {
 		return nil, fmt.Errorf("%w (index %s)", err, name)
 	}
-	for i, t := range o.Transforms {
-		if t.apply == nil {
-			return nil, fmt.Errorf("%w: transform %d of index %s is empty", ErrTransform, i+1, name)
-		}
+	if err := checkTransforms(o.Transforms); err != nil {
+		return nil, fmt.Errorf("%w (index %s)", err, name)
 	}
 	o.Transforms = slices.Clone(o.Transforms)
 	ix := &Index{name: name, options: o}
-	context = append([]string{purpose}, context...)
 	if o.Argon2id != nil {
 		a := *o.Argon2id
 		if err := a.check(); err != nil {
@@ -127,7 +130,7 @@ func (ix *Index) Truncated() bool { return ix.options.Bits < MaxBits }
 // Lossy reports whether the index is of a part of the value (its domain, its last
 // four characters), so that equal entries do not mean equal values.
 func (ix *Index) Lossy() bool {
-	return slices.ContainsFunc(ix.options.Transforms, func(t Transform) bool { return t.part })
+	return lossy(ix.options.Transforms)
 }
 
 // Value returns the entry of a text: what to store beside it, and what to look for.
@@ -138,10 +141,7 @@ func (ix *Index) Value(text string) Value {
 }
 
 func (ix *Index) transform(text string) string {
-	for _, t := range ix.options.Transforms {
-		text = t.apply(text)
-	}
-	return text
+	return transform(ix.options.Transforms, text)
 }
 
 // entry returns the first bits of HMAC-SHA256 of the input.

@@ -3,6 +3,7 @@ package blindindex
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -96,6 +97,29 @@ func ParseTransform(name string) (Transform, error) {
 		return Transform{}, fmt.Errorf("%w: a prefix has a length of at least 1 character, as in prefix=3", ErrTransform)
 	}
 	return Transform{}, fmt.Errorf("%w: %q; there are lower, fold, nfc, nfkc, trim, digits, lastfour, domain and prefix=n", ErrTransform, name)
+}
+
+// checkTransforms refuses a list with a zero Transform.
+func checkTransforms(list []Transform) error {
+	for i, t := range list {
+		if t.apply == nil {
+			return fmt.Errorf("%w: transform %d is the zero Transform", ErrTransform, i+1)
+		}
+	}
+	return nil
+}
+
+// transform applies a list in its order.
+func transform(list []Transform, text string) string {
+	for _, t := range list {
+		text = t.apply(text)
+	}
+	return text
+}
+
+// lossy reports whether one of a list keeps a part of the value.
+func lossy(list []Transform) bool {
+	return slices.ContainsFunc(list, func(t Transform) bool { return t.part })
 }
 
 func lower(s string) string {
