@@ -19,8 +19,9 @@ import (
 // concurrent use. The zero Transform is refused.
 //
 // Stored values depend on what a transform does to a text. Those of this package
-// never change; of characters that are not assigned yet, Unicode may change the
-// case and the normal form when it assigns them.
+// never change; of characters that are not assigned yet (Unicode 15 with Go 1.26),
+// Unicode may change the case and the normal form when it assigns them. A byte that
+// is not UTF-8 is kept, or becomes U+FFFD, or is dropped, always the same.
 type Transform struct {
 	name  string
 	apply func(string) string
@@ -32,27 +33,32 @@ type Transform struct {
 // The transforms. [ParseTransform] gives their names in tags.
 var (
 	// Lower maps to lower case by the full rules of Unicode, in no particular
-	// language: as Python's str.lower.
+	// language: as Python's str.lower. By these rules a capital sigma at the end of
+	// a word becomes another letter than within one. What ends a word is looked for
+	// no further than 30 characters that do not count.
 	Lower = Transform{name: "lower", apply: lower}
 	// Fold maps by Unicode's full case folding: as Python's str.casefold. "Straße"
-	// and "STRASSE" become equal, which under Lower they do not.
-	Fold = Transform{name: "fold", apply: func(s string) string { return cases.Fold().String(s) }}
-	// NFC composes characters: Unicode Normalization Form C.
+	// and "STRASSE" become equal, which under Lower they do not, and so do all
+	// forms of sigma.
+	Fold = Transform{name: "fold", apply: fold}
+	// NFC composes characters: Unicode Normalization Form C. More than 30 combining
+	// characters in a row are broken up by U+034F (UAX #15, Stream-Safe Text).
 	NFC = Transform{name: "nfc", apply: norm.NFC.String}
 	// NFKC composes characters and replaces compatibility forms, such as full-width
-	// letters and ligatures: Unicode Normalization Form KC.
+	// letters and ligatures: Unicode Normalization Form KC, with U+034F as in NFC.
 	NFKC = Transform{name: "nfkc", apply: norm.NFKC.String}
-	// Trim takes white space (Unicode's White_Space) off both ends.
+	// Trim takes white space (Unicode's White_Space) off both ends. Python's
+	// str.strip takes off U+001C to U+001F as well.
 	Trim = Transform{name: "trim", apply: func(s string) string { return strings.TrimFunc(s, unicode.IsSpace) }}
-	// Digits keeps the digits 0 to 9 alone.
+	// Digits keeps the digits 0 to 9 alone, and those of no other script.
 	Digits = Transform{name: "digits", apply: digits}
-	// LastFour keeps the last four characters.
+	// LastFour keeps the last four characters (code points).
 	LastFour = Transform{name: "lastfour", apply: lastFour, part: true}
 	// Domain keeps what follows the last @, or all if there is none.
 	Domain = Transform{name: "domain", apply: func(s string) string { return s[strings.LastIndexByte(s, '@')+1:] }, part: true}
 )
 
-// Prefix keeps the first n characters. With n below 1 it is the zero Transform.
+// Prefix keeps the first n characters (code points). With n below 1 it is the zero Transform.
 func Prefix(n int) Transform {
 	if n < 1 {
 		return Transform{}
@@ -123,12 +129,50 @@ func lossy(list []Transform) bool {
 }
 
 func lower(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	// In one piece. Caser.String works on chunks, and forgets at their borders
+	// whether a sigma ends a word.
+	dst := make([]byte, maxGrowth*len(s))
+	n, _, err := cases.Lower(language.Und).Transform(dst, []byte(s), true)
+	if err != nil {
+		panic("blindindex: lower: " + err.Error()) // dst is large enough
+	}
+	return string(dst[:n])
+}
+
+// maxGrowth is how many times longer a text may become in lower case, in bytes: a
+// byte that is not UTF-8 may become U+FFFD.
+const maxGrowth = 3
+
+func fold(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	return strings.Map(foldCherokee, cases.Fold().String(s))
+}
+
+// foldCherokee maps small Cherokee letters to capital ones, which is how Unicode
+// folds them. cases.Fold exchanges the two (golang.org/x/text v0.44.0), so that they
+// would not become equal.
+func foldCherokee(r rune) rune {
+	switch {
+	case 0xab70 <= r && r <= 0xabbf:
+		return r - 0xab70 + 0x13a0
+	case 0x13f8 <= r && r <= 0x13fd:
+		return r - 8
+	}
+	return r
+}
+
+func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
-			return cases.Lower(language.Und).String(s)
+			return false
 		}
 	}
-	return strings.ToLower(s) // the same, for ASCII
+	return true
 }
 
 func digits(s string) string {
