@@ -45,7 +45,11 @@ func Lengths(rows int64, inputBits int) (shortest, longest int, err error) {
 		return 0, 0, fmt.Errorf("%w: %d bits of input", ErrLength, inputBits)
 	}
 	for bits := 1; bits < MaxBits; bits++ {
-		if c := Coincidences(rows, bits, inputBits); c < 2 || c > math.Sqrt(float64(rows)) {
+		effective := bits
+		if inputBits > 0 {
+			effective = min(bits, inputBits)
+		}
+		if !fits(rows, effective) {
 			continue
 		}
 		if shortest == 0 {
@@ -58,6 +62,12 @@ func Lengths(rows int64, inputBits int) (shortest, longest int, err error) {
 			ErrLength, rows, inputText(inputBits), math.Sqrt(float64(rows)), MaxBits)
 	}
 	return shortest, longest, nil
+}
+
+// fits reports whether rows / 2^bits lies between 2 and the square root of rows, in
+// whole numbers, as large counts of rows have no float64 of their own.
+func fits(rows int64, bits int) bool {
+	return bits < 62 && rows >= 2<<bits && (bits > 31 || rows <= 1<<(2*bits))
 }
 
 func inputText(bits int) string {
