@@ -97,7 +97,8 @@ func ParseTransform(name string) (Transform, error) {
 		}
 	}
 	if n, ok := strings.CutPrefix(name, "prefix="); ok {
-		if n, err := strconv.Atoi(n); err == nil && n >= 1 {
+		// One spelling of each length: a name says which transform it is.
+		if n, err := strconv.Atoi(n); err == nil && Prefix(n).name == name {
 			return Prefix(n), nil
 		}
 		return Transform{}, fmt.Errorf("%w: a prefix has a length of at least 1 character, as in prefix=3", ErrTransform)
