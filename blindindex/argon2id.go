@@ -11,6 +11,9 @@ import (
 // pays for every guess. It is for values with little entropy, such as a national
 // number, and costs every write and lookup the same. Its parameters are part of what
 // the index key is derived for: others make another index.
+//
+// It is no function of FIPS 140-3. GODEBUG=fips140=only does not stop it, because it
+// is not in Go's own module: whoever must comply leaves it out.
 type Argon2id struct {
 	Time      uint32 // passes over the memory, at least 1
 	MemoryKiB uint32 // at least 8 for each thread

@@ -102,16 +102,23 @@ func newIndex(key fernet.Key, name string, o Options, context ...string) (*Index
 
 // mac is a pooled HMAC under the subkey of an index.
 type mac struct {
-	hash hash.Hash
-	in   []byte
-	sum  [sha256.Size]byte
+	hash  hash.Hash
+	chunk [512]byte // of the input, which is a string
+	sum   [sha256.Size]byte
 }
-
-// maxKept is the largest input buffer that a mac keeps, in bytes.
-const maxKept = 1 << 12
 
 func newMAC(subkey []byte) *mac {
 	return &mac{hash: hmac.New(sha256.New, subkey)}
+}
+
+// write hashes a text without a copy of all of it, and leaves none.
+func (m *mac) write(text string) {
+	for len(text) > 0 {
+		n := copy(m.chunk[:], text)
+		m.hash.Write(m.chunk[:n])
+		clear(m.chunk[:n])
+		text = text[n:]
+	}
 }
 
 // Name returns the name that [New] was given.
@@ -148,18 +155,13 @@ func (ix *Index) transform(text string) string {
 func (ix *Index) entry(input string) Value {
 	m := ix.macs.Get().(*mac)
 	defer ix.macs.Put(m)
-	m.in = append(m.in[:0], input...)
 	m.hash.Reset()
 	if ix.stretch == nil {
-		m.hash.Write(m.in)
+		m.write(input)
 	} else {
-		m.hash.Write(ix.stretch(m.in))
+		m.hash.Write(ix.stretch([]byte(input)))
 	}
 	m.hash.Sum(m.sum[:0])
-	clear(m.in)
-	if cap(m.in) > maxKept {
-		m.in = nil
-	}
 	var digits [maxDigits]byte
 	hex.Encode(digits[:], m.sum[:MaxBits/8])
 	n := ix.Digits()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -53,7 +54,7 @@ func TestTopIsTheBeginningOfAStableSort(t *testing.T) {
 				want = slices.DeleteFunc(want, func(p person) bool { return !keep(p) })
 			}
 			slices.SortStableFunc(want, byName)
-			for _, k := range []int{1, 2, 3, 7, n, n + 1, 1 << 40} {
+			for _, k := range []int{1, 2, 3, 7, n, n + 1, math.MaxInt} {
 				if k < 1 {
 					continue
 				}
@@ -84,7 +85,7 @@ func TestTopRefusesBadInputBeforeItReads(t *testing.T) {
 	t.Parallel()
 	read := 0
 	rows := sequence([]int{1}, nil, &read)
-	for _, k := range []int{0, -1, -1 << 60} {
+	for _, k := range []int{0, -1, math.MinInt} {
 		_, err := blindindex.Top(rows, k, nil, cmp.Compare[int])
 		wantError(t, "k", err, nil, "at least 1")
 	}
