@@ -5,10 +5,12 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 )
 
-// A Value is an entry of an index column: lower-case hexadecimal, two digits a
-// byte. The empty Value is NULL, as which it is stored and read.
+// A Value is an entry of an index column: 1 to 32 digits of lower-case hexadecimal, a
+// digit for every four bits. The empty Value is NULL, as which it is stored and read.
 //
 // It is no secret in itself, as a token is none: without the index key it says
 // only which rows are equal.
@@ -70,6 +72,26 @@ func (v Value) valid() bool {
 	}
 	return true
 }
+
+// Format prints the entry as fmt prints a string. What is no entry, and may be a
+// plaintext that was converted by mistake, it does not print: drivers put a value
+// that they cannot store into their errors.
+func (v Value) Format(f fmt.State, verb rune) {
+	if v != "" && !v.valid() {
+		io.WriteString(f, notAValue)
+		return
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), string(v))
+}
+
+// GoString returns what Format prints for %#v.
+func (v Value) GoString() string { return fmt.Sprintf("%#v", v) }
+
+// LogValue returns what Format prints as a slog value.
+func (v Value) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(v)) }
+
+// notAValue is printed instead of a Value that is no entry.
+const notAValue = "blindindex.Value(not an index value)"
 
 // GormDataType makes an index column a short string for GORM. It is a method, so
 // that this package need not import gorm.

@@ -1,7 +1,10 @@
 package blindindex_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -94,5 +97,29 @@ func TestValueIsATextInJSON(t *testing.T) {
 	var read blindindex.Value
 	if err != nil || string(b) != `"0a1b"` || json.Unmarshal(b, &read) != nil || read != "0a1b" {
 		t.Errorf("as JSON: %s, %v", b, err)
+	}
+}
+
+// A plaintext that was converted to a Value is not printed: pgx puts what it cannot
+// encode into its error.
+func TestValuePrintsEntriesAlone(t *testing.T) {
+	t.Parallel()
+	for verb, want := range map[string]string{"%v": "0a1b", "%s": "0a1b", "%q": `"0a1b"`, "%#v": `"0a1b"`, "%+v": "0a1b", "%6s": "  0a1b", "%x": "30613162", "%d": "%!d(string=0a1b)"} {
+		if got := fmt.Sprintf(verb, blindindex.Value("0a1b")); got != want {
+			t.Errorf("%s prints %s, want %s", verb, got, want)
+		}
+		for _, v := range []any{blindindex.Value("CANARY"), blindindex.Values{"0a", "CANARY"}, struct{ V blindindex.Value }{"CANARY"}} {
+			if got := fmt.Sprintf(verb, v); strings.Contains(got, "CANARY") || strings.Contains(got, fmt.Sprintf("%x", "CANARY")) {
+				t.Errorf("%s prints what is no entry", verb)
+			}
+		}
+	}
+	if blindindex.Value("0a1b").GoString() != `"0a1b"` || fmt.Sprint(blindindex.Value("")) != "" {
+		t.Error("an entry prints as something else")
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "bad", blindindex.Value("CANARY"), "good", blindindex.Value("0a1b"))
+	if strings.Contains(log.String(), "CANARY") || !strings.Contains(log.String(), `"good":"0a1b"`) {
+		t.Error("slog prints what is no entry, or does not print an entry")
 	}
 }

@@ -3,6 +3,7 @@ package blindindex
 import (
 	"database/sql"
 	"database/sql/driver"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,8 +51,10 @@ func (vs Values) Value() (driver.Value, error) {
 	return string(append(out, '}')), nil
 }
 
-// Scan implements [sql.Scanner]. It takes string, []byte and nil, and refuses what is
-// not an array of one dimension of entries without NULL. On an error *vs is nil.
+// Scan implements [sql.Scanner]. It takes string, []byte and nil, the text form of an
+// array and the binary one, in which pgx without database/sql reads it. It refuses
+// what is not an array of one dimension of entries without NULL. On an error *vs is
+// nil.
 func (vs *Values) Scan(src any) error {
 	*vs = nil
 	var text string
@@ -65,22 +68,72 @@ func (vs *Values) Scan(src any) error {
 	default:
 		return fmt.Errorf("blindindex: cannot read a %T into Values; the column must be an array of text", src)
 	}
-	inner, open := strings.CutPrefix(text, "{")
-	inner, closed := strings.CutSuffix(inner, "}")
-	if !open || !closed {
-		return errNotValues
+	parse := parseArray
+	if strings.HasPrefix(text, "\x00") { // the number of dimensions, 0 or 1
+		parse = parseBinaryArray
 	}
-	read := Values{}
-	if inner != "" {
-		for entry := range strings.SplitSeq(inner, ",") {
-			if !Value(entry).valid() {
-				return errNotValues
-			}
-			read = append(read, Value(entry))
-		}
+	read, ok := parse(text)
+	if !ok {
+		return errNotValues
 	}
 	*vs = read
 	return nil
+}
+
+// parseArray reads {entry,entry}.
+func parseArray(text string) (Values, bool) {
+	inner, open := strings.CutPrefix(text, "{")
+	inner, closed := strings.CutSuffix(inner, "}")
+	if !open || !closed {
+		return nil, false
+	}
+	read := Values{}
+	if inner == "" {
+		return read, true
+	}
+	for entry := range strings.SplitSeq(inner, ",") {
+		if !Value(entry).valid() {
+			return nil, false
+		}
+		read = append(read, Value(entry))
+	}
+	return read, true
+}
+
+// parseBinaryArray reads what array_send of PostgreSQL writes, in 32-bit numbers: the
+// dimensions, whether there is a NULL, the type of the elements; for a dimension its
+// length and its first index; for an element its length and its bytes.
+func parseBinaryArray(text string) (Values, bool) {
+	next := func() (n int32, ok bool) {
+		if len(text) < 4 {
+			return 0, false
+		}
+		n = int32(binary.BigEndian.Uint32([]byte(text[:4])))
+		text = text[4:]
+		return n, true
+	}
+	dimensions, _ := next()
+	null, _ := next()
+	if _, ok := next(); !ok || null != 0 {
+		return nil, false
+	}
+	if dimensions == 0 {
+		return Values{}, text == ""
+	}
+	length, _ := next()
+	if _, ok := next(); !ok || dimensions != 1 {
+		return nil, false
+	}
+	read := Values{}
+	for range length {
+		n, ok := next()
+		if !ok || n < 1 || int(n) > len(text) || !Value(text[:n]).valid() {
+			return nil, false
+		}
+		read = append(read, Value(text[:n]))
+		text = text[n:]
+	}
+	return read, text == "" && length > 0
 }
 
 // distinct sorts vs and takes repetitions away.
