@@ -11,6 +11,10 @@
 //
 // With GORM, package gormencrypt fills and asks index columns by itself.
 //
+// [NewCompound] makes an index over several columns. [NewGrams] and [NewPrefixes] make
+// partial ones, which find a part of a text, and give away far more. What no index
+// answers, such as an order or a range, [Top] does on decrypted rows.
+//
 // # Keys
 //
 // The index key is one of its own, beside those that encrypt: rotating those changes
