@@ -131,6 +131,8 @@ func TestExamplesRun(t *testing.T) {
 		"keyfile":     {"still opens: written last year", "the retired one: true", "after rotation, with the new key alone: written last year, <nil>", "chmod 600"},
 		"gormtags": {"found Ada: ada@example.com, +44 20 7946 0000, born 1815\n", "refused: true gormencrypt: refused: column people.phone",
 			"refused: true gormencrypt: refused: column people.email", "the database: constraint failed", "stored: gAAAAA"},
+		"searchable": {"by e-mail: Ada Lovelace\nby phone: Ada Lovelace\nat example.com: 2\n", "twice: constraint failed: UNIQUE", "refused: true gormencrypt: refused: column users.email",
+			"by name: Ada Lovelace\nby name: Charles Babbage\n", "stored: gAAAAA", "rows                    3\n", "smallest anonymity set  1\n"},
 		"tenants": {"acme reads: one anvil for acme\n", "globex reads acme's row: \"\", true\n", "without a tenant: gormencrypt: no key ring for column invoices.text: no tenant"},
 	} {
 		t.Run(name, func(t *testing.T) {
