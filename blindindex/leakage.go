@@ -10,8 +10,8 @@ import (
 // The bounds at which [Leakage.Warnings] warns. They are where to look closer, not
 // where safety begins: what may be known is for whoever answers for the data to say.
 const (
-	// FewDistinct: a column with fewer distinct values than this can be named by
-	// counting and little more.
+	// FewDistinct: a column with fewer distinct values than this, of which any occurs
+	// twice, can be named by counting and little more.
 	FewDistinct = 1000
 	// LargeShare: a value that more than this share of the rows has stands out
 	// whatever the rest looks like.
@@ -97,7 +97,7 @@ func (l *Leakage) Warnings() []string {
 	if l.Rows == 0 {
 		return nil
 	}
-	if l.Distinct < FewDistinct {
+	if l.Distinct < FewDistinct && l.Distinct < l.Rows {
 		found = append(found, fmt.Sprintf("%d distinct values are fewer than %d: counting can name them", l.Distinct, FewDistinct))
 	}
 	if share := l.LargestShare(); share > LargeShare {

@@ -35,14 +35,17 @@ func (r *rewriter) check(ref reference) error {
 		}
 		return ref.needDeterministic("GROUP BY compares tokens, which differ for equal values")
 	case pl.region == regionOrder:
-		return ref.c.refuse("ORDER BY would sort tokens; sort the values after reading them")
+		return ref.c.refuse("ORDER BY would sort tokens; sort the values after reading them (blindindex.Top)")
 	}
-	return ref.c.refuse("only =, <>, IN and IS NULL can be answered; this condition cannot")
+	return ref.c.refuse("only =, <>, IN and IS NULL can be answered; this condition cannot; compare the values after reading them (Each), or see docs/search.md for parts of a text")
 }
 
 func (ref reference) needDeterministic(why string) error {
 	if ref.c.deterministic {
 		return nil
+	}
+	if len(ref.c.indexes) > 0 {
+		return ref.c.refuse("%s; use its index column %s", why, ref.c.indexes[0].field.DBName)
 	}
 	return ref.c.refuse("%s; %s", why, useDeterministic)
 }
