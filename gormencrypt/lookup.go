@@ -59,7 +59,7 @@ func (r *rewriter) lookUp(ref reference, answering []*indexColumn, o operand) er
 		terms = append(terms, lookUpTerm{name, name + o.comparison()})
 	}
 	if slices.ContainsFunc(answering, (*indexColumn).truncated) {
-		if err := r.narrowTo(ref, answering[0], o); err != nil {
+		if err := r.narrowTo(ref, answering, o); err != nil {
 			return err
 		}
 	}

@@ -26,13 +26,19 @@ type narrowing struct {
 	limit, offset int
 }
 
-// A filter keeps the rows in which a column is equal, under its index, to one of the
-// wanted texts.
+// A filter keeps the rows in which a column is equal, under one of the indexes that
+// were asked, to one of the wanted texts.
 type filter struct {
-	c      *column
-	index  *blindindex.Index
-	wanted []string
-	at     int // the column's place in the result
+	c       *column
+	indexes []*blindindex.Index
+	wanted  []string
+	at      int // the column's place in the result
+}
+
+func (f filter) keeps(text string) bool {
+	return slices.ContainsFunc(f.wanted, func(wanted string) bool {
+		return slices.ContainsFunc(f.indexes, func(ix *blindindex.Index) bool { return ix.Matches(text, wanted) })
+	})
 }
 
 // allowNarrowing lets the conditions of a query use truncated indexes.
@@ -76,8 +82,8 @@ func (p *Plugin) wrapLimit(db *gorm.DB) {
 // onlyFindAndFirst is the way out for a truncated index.
 const onlyFindAndFirst = "its index is truncated and finds other rows too, which only Find and First can drop, as a condition that stands alone or behind AND"
 
-// narrowTo notes that a lookup by a truncated index is to be narrowed.
-func (r *rewriter) narrowTo(ref reference, ic *indexColumn, o operand) error {
+// narrowTo notes that a lookup by indexes of which one is truncated is to be narrowed.
+func (r *rewriter) narrowTo(ref reference, asked []*indexColumn, o operand) error {
 	if r.narrowing == nil || o.negated || !r.isConjunct(o.first, o.last) || !r.selectsRows() {
 		return ref.c.refuse("%s", onlyFindAndFirst)
 	}
@@ -89,9 +95,12 @@ func (r *rewriter) narrowTo(ref reference, ic *indexColumn, o operand) error {
 		}
 		f.wanted = append(f.wanted, string(plain))
 	}
-	var err error
-	if f.index, err = r.indexFor(ic); err != nil {
-		return err
+	for _, ic := range asked {
+		index, err := r.indexFor(ic)
+		if err != nil {
+			return err
+		}
+		f.indexes = append(f.indexes, index)
 	}
 	r.narrowing.filters = append(r.narrowing.filters, f)
 	return nil
@@ -235,7 +244,7 @@ func (d *decryptingRows) matches() (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("gormencrypt: column %s: %w", f.c, err)
 		}
-		if !slices.ContainsFunc(f.wanted, func(wanted string) bool { return f.index.Matches(string(plain), wanted) }) {
+		if !f.keeps(string(plain)) {
 			return false, nil
 		}
 	}

@@ -215,3 +215,26 @@ func TestUnreadableCoincidenceIsAnError(t *testing.T) {
 		}
 	})
 }
+
+// Of two indexes with other transforms each finds its own, truncated or not.
+func TestTruncatedIndexBesideAnotherKeepsWhatEitherMeans(t *testing.T) {
+	type twofold struct {
+		ID           int64
+		Phone        string `gorm:"serializer:fernet" fernet:"index:Exact;index:Short,lower,bits=4,rows=100"`
+		Exact, Short blindindex.Value
+	}
+	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
+		w := newWorld(t, d, &named[twofold]{})
+		for _, phone := range []string{canary + "a", canary + "A"} {
+			w.ok(w.db.Create(&named[twofold]{twofold{Phone: phone}}))
+		}
+		for i := range 40 { // some have the short entry of the others
+			w.ok(w.db.Create(&named[twofold]{twofold{Phone: fmt.Sprint(i)}}))
+		}
+		var found []named[twofold]
+		w.ok(w.db.Where("phone = ?", canary+"a").Find(&found))
+		if len(found) != 2 || found[0].Of.Phone != canary+"a" || found[1].Of.Phone != canary+"A" {
+			t.Errorf("found %d rows", len(found))
+		}
+	})
+}
