@@ -4,19 +4,23 @@
 //
 //	type Person struct {
 //		ID    int64
-//		Email string `gorm:"serializer:fernet" fernet:"deterministic"`
+//		Email string `gorm:"serializer:fernet" fernet:"index:EmailIndex,lower"`
+//		EmailIndex blindindex.Value `gorm:"uniqueIndex"`
 //	}
 //
 //	db, err := gorm.Open(…)
-//	err = db.Use(gormencrypt.New(keyprovider.Static(kr), gormencrypt.Options{Models: []any{&Person{}}}))
+//	err = db.Use(gormencrypt.New(keyprovider.Static(kr), gormencrypt.Options{
+//		Models: []any{&Person{}}, IndexKey: indexKey,
+//	}))
 //
 // # What it does
 //
 // A Valuer or a serializer alone sees only the values that GORM hands it, which
 // leaves out maps, single-column updates, conditions and raw SQL. The plugin works
 // on the clauses of a statement at the last moment before it is sent. Each value
-// for an encrypted column is encrypted once, whatever path it took. A comparison
-// with a deterministic column gets the value's tokens under every key of the ring.
+// for an encrypted column is encrypted once, whatever path it took, and its blind
+// indexes get their entries. A comparison with the column asks the index, or, of a
+// deterministic column, gets the value's tokens under every key of the ring.
 // What would store plaintext, and what has no answer, is an error that wraps
 // [ErrRefused] and names the column and the way out. Statement.Vars and logs hold
 // tokens.
@@ -24,7 +28,8 @@
 // # Keys
 //
 // The key ring of a statement is that of its context ([WithKeyring]), else that of
-// the [Provider]. The process default of package encryptedtype plays no part.
+// the [Provider]. The process default of package encryptedtype plays no part. Blind
+// indexes have a key of their own ([Options]).
 //
 // # What it does not see
 //
@@ -33,5 +38,6 @@
 // [Verify] says where one is missing. A row that the application reads with
 // Rows.Scan itself, not ScanRows, is a token.
 //
-// docs/gorm.md has the tables: what is encrypted, answered, refused.
+// docs/gorm.md has the tables: what is encrypted, answered, refused. docs/search.md
+// is about indexes.
 package gormencrypt

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 	_ "modernc.org/sqlite"
 
+	"github.com/fernetcol/fernetcol/blindindex"
 	"github.com/fernetcol/fernetcol/fernet"
 	"github.com/fernetcol/fernetcol/gormencrypt"
 	"github.com/fernetcol/fernetcol/keyprovider"
@@ -66,6 +68,95 @@ func ExampleNew() {
 	// <nil> +44 20 7946 0000
 	// true
 	// <nil> gAAAAA
+}
+
+// A Customer is found by an e-mail address in any case.
+type Customer struct {
+	ID         int64
+	Name       string           `gorm:"serializer:fernet"`
+	Email      string           `gorm:"serializer:fernet" fernet:"index:EmailIndex,lower"`
+	EmailIndex blindindex.Value `gorm:"uniqueIndex"`
+}
+
+func customers(name string) *gorm.DB {
+	db := exampleDB(name)
+	plugin := gormencrypt.New(keyprovider.Static(exampleRing()), gormencrypt.Options{
+		Models: []any{&Customer{}}, IndexKey: fernet.GenerateKey(),
+	})
+	if err := errors.Join(db.Use(plugin), db.AutoMigrate(&Customer{})); err != nil {
+		panic(err)
+	}
+	return db
+}
+
+func ExampleOptions_indexKey() {
+	db := customers("index")
+	fmt.Println(db.Create(&Customer{Name: "Ada", Email: "Ada@Example.com"}).Error)
+
+	var found Customer
+	fmt.Println(db.Where("email = ?", "ada@example.com").First(&found).Error, found.Name, found.Email)
+
+	// The database keeps it unique, and refuses a value without its entry.
+	fmt.Println(db.Create(&Customer{Email: "ADA@example.com"}).Error != nil)
+	sqlDB, _ := db.DB()
+	_, err := sqlDB.Exec("UPDATE customers SET email_index = NULL")
+	fmt.Println(err != nil)
+	// Output:
+	// <nil>
+	// <nil> Ada Ada@Example.com
+	// true
+	// true
+}
+
+// A SubscriberBefore is a Subscriber in the release before there was an index.
+type SubscriberBefore struct {
+	ID    int64
+	Email string `gorm:"serializer:fernet"`
+}
+
+// A Subscriber has an index that is filled, and not asked yet.
+type Subscriber struct {
+	ID         int64
+	Email      string `gorm:"serializer:fernet" fernet:"index:EmailIndex,lower,filling"`
+	EmailIndex blindindex.Value
+}
+
+func (SubscriberBefore) TableName() string { return "subscribers" }
+
+func ExampleFillIndexes() {
+	ring, indexKey := keyprovider.Static(exampleRing()), fernet.GenerateKey()
+	open := func() *gorm.DB {
+		db := exampleDB("fill")
+		if err := db.Use(gormencrypt.New(ring, gormencrypt.Options{IndexKey: indexKey})); err != nil {
+			panic(err)
+		}
+		return db
+	}
+	old := open()
+	fmt.Println(old.AutoMigrate(&SubscriberBefore{}), old.Create(&SubscriberBefore{Email: "Ada@example.com"}).Error)
+
+	db := open()
+	fmt.Println(db.AutoMigrate(&Subscriber{}))
+	err := db.Where("email = ?", "ada@example.com").First(&Subscriber{}).Error
+	fmt.Println(errors.Is(err, gormencrypt.ErrRefused))
+	fmt.Println(gormencrypt.FillIndexes(context.Background(), db, &Subscriber{}))
+	// Output:
+	// <nil> <nil>
+	// <nil>
+	// true
+	// 1 <nil>
+}
+
+func ExampleEach() {
+	db := customers("each")
+	for _, name := range []string{"Charles", "Ada", "Grace"} {
+		db.Create(&Customer{Name: name, Email: name + "@example.com"})
+	}
+	first, err := blindindex.Top(gormencrypt.Each[Customer](db.Where("id < ?", 100)), 2, nil,
+		func(a, b Customer) int { return strings.Compare(a.Name, b.Name) })
+	fmt.Println(err, first[0].Name, first[1].Name)
+	// Output:
+	// <nil> Ada Charles
 }
 
 func ExampleWithKeyring() {
