@@ -45,6 +45,14 @@ func (l *level) add(s source) {
 	}
 }
 
+// stand adds a table, in the place of one that is not known: a program that names a
+// table of its own for a model says that it has the model's columns.
+func (l *level) stand(s source) {
+	s.name = lower(s.name)
+	l.sources = slices.DeleteFunc(l.sources, func(o source) bool { return o.name == s.name && !o.known })
+	l.add(s)
+}
+
 // lookup returns the encrypted column that a name means. sure is false if it
 // could be that of a table whose columns are not known.
 func (l *level) lookup(table, name string) (c *column, sure bool) {
@@ -131,7 +139,9 @@ func (p *Plugin) levelOf(stmt *gorm.Statement) *level {
 		l.add(p.source(stmt.Table, stmt.Table))
 	} else {
 		p.parseTables(l, "FROM "+stmt.TableExpr.SQL)
-		if stmt.Schema != nil {
+		if stmt.Schema != nil && !strings.Contains(stmt.TableExpr.SQL, "(") {
+			l.stand(p.source(stmt.Table, stmt.Schema.Table))
+		} else if stmt.Schema != nil {
 			l.add(p.source(stmt.Table, stmt.Schema.Table))
 		}
 	}

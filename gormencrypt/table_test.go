@@ -41,6 +41,40 @@ func TestTableNamedByTheProgramIsRecognised(t *testing.T) {
 	})
 }
 
+// A program may keep a model in several tables, which the plugin has never heard of.
+func TestTableNamedForAModelHasItsColumns(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
+		w := newWorld(t, d, &ExactPerson{})
+		part := func() *gorm.DB { return w.db.Table("people_2024") }
+		if err := part().AutoMigrate(&ExactPerson{}); err != nil {
+			t.Fatal(err)
+		}
+		p := &ExactPerson{Phone: canary, Badge: canary}
+		w.ok(part().Create(p))
+		w.ok(part().Create(&[]ExactPerson{{Phone: "b"}, {Phone: "c"}}))
+		w.ok(part().Where("id = ?", p.ID).Updates(&ExactPerson{Phone: canary + "2"}))
+		w.ok(part().Model(&ExactPerson{}).Where("id = ?", p.ID).Update("badge", canary+"3"))
+		w.ok(part().Model(p).Updates(map[string]any{"ssn": canary + "4"}))
+		var found ExactPerson
+		w.ok(part().Where("phone = ? AND badge = ?", canary+"2", canary+"3").First(&found))
+		if found.Phone != canary+"2" || found.Badge != canary+"3" || *found.SSN != canary+"4" {
+			t.Error("not what was written")
+		}
+		for _, column := range []string{"phone", "badge", "ssn"} {
+			if got := string(w.raw("people_2024", column+"_index", p.ID)); len(got) != 32 {
+				t.Errorf("%s has the entry %q", column, got)
+			}
+		}
+		w.ok(w.db.Table("people_2024 AS x").Where("x.phone = ?", canary+"2").First(&found))
+		var n int64
+		if w.ok(w.db.Table("people_2024").Model(&ExactPerson{}).Where("phone IN ?", []string{"b", "c"}).Count(&n)); n != 2 {
+			t.Errorf("counted %d", n)
+		}
+		w.refused(part().Model(&ExactPerson{}).Where("phone LIKE ?", canary).Find(&found).Error, "people.phone")
+		w.ok(part().Where("phone = ?", "b").Delete(&ExactPerson{}))
+	})
+}
+
 func TestDerivedTableKeepsItsColumnsEncrypted(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
 		w := newWorld(t, d, &Person{})
