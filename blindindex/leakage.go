@@ -10,8 +10,8 @@ import (
 // The bounds at which [Leakage.Warnings] warns. They are where to look closer, not
 // where safety begins: what may be known is for whoever answers for the data to say.
 const (
-	// FewDistinct: a column with fewer distinct values than this, of which any occurs
-	// twice, can be named by counting and little more.
+	// FewDistinct: a column with fewer distinct values than this can be named by
+	// counting and little more.
 	FewDistinct = 1000
 	// LargeShare: a value that more than this share of the rows has stands out
 	// whatever the rest looks like.
@@ -91,13 +91,14 @@ func (l *Leakage) GuessedShare() float64 {
 
 // Warnings returns a sentence for each bound that the column is on the wrong side of:
 // [FewDistinct], [LargeShare], [GuessedShare]. None means that no bound is crossed,
-// not that nothing leaks. A column without rows has none.
+// not that nothing leaks. A column whose values all differ has none: there is
+// nothing to count.
 func (l *Leakage) Warnings() []string {
 	var found []string
-	if l.Rows == 0 {
+	if l.Distinct == l.Rows {
 		return nil
 	}
-	if l.Distinct < FewDistinct && l.Distinct < l.Rows {
+	if l.Distinct < FewDistinct {
 		found = append(found, fmt.Sprintf("%d distinct values are fewer than %d: counting can name them", l.Distinct, FewDistinct))
 	}
 	if share := l.LargestShare(); share > LargeShare {
