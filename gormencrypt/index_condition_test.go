@@ -258,6 +258,37 @@ func TestIndexColumnTakesPlaintext(t *testing.T) {
 	})
 }
 
+// What would reach the database as it is, and find nothing, is refused.
+func TestIndexColumnIsComparedByEqualityAlone(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
+		w := newWorld(t, d, &Person{})
+		w.ok(w.db.Create(&Person{Name: "a", Zip: canary + "-zip"}))
+		for _, condition := range []string{
+			"zip_area = LOWER(?)", "zip_area = ? || ''", "zip_area = CAST(? AS char(32))", "zip_area || '' = ?", "COALESCE(zip_area, '') = ?", "COALESCE(zip_area, ?) = 'x'", "? = LOWER(zip_area)",
+			"zip_area LIKE ?", "? NOT LIKE zip_area", "zip_area > ?", "zip_area BETWEEN ? AND 'z'", "zip_area IS ?", "zip_area <=> ?", "zip_area IS NOT DISTINCT FROM ?", "? IS DISTINCT FROM zip_area",
+			"zip_area IN (LOWER(?))", "zip_area IN ('x', ? || 'y')", "? IN (zip_area)", "(zip_area, name) = (?, 'a')", "(zip_area, name) IN ((?, 'a'))",
+			"CASE zip_area WHEN ? THEN 1 ELSE 0 END = 1", "CASE ? WHEN zip_area THEN 1 ELSE 0 END = 1", "id = 1 AND (zip_area) LIKE (?)",
+		} {
+			w.refused(w.db.Where(condition, canary).Find(&[]Person{}).Error, "zip_area")
+			w.refused(w.db.Exec("DELETE FROM people WHERE "+condition, canary).Error, "zip_area")
+		}
+		for _, condition := range []string{
+			"(zip_area) = (?)", "((zip_area)) = ?", "zip_area IN (?, NULL)", "zip_area = ? AND (zip_area > '' OR name = 'x')", "CASE WHEN zip_area = ? THEN 1 ELSE 0 END = 1",
+			"COALESCE(zip_area = ?, 1 = 0)", "NOT (NOT zip_area = ?)", "CASE WHEN name <> ? THEN zip_area ELSE name END IS NOT NULL AND id = 1",
+		} {
+			ids, tx := modelOf[Person]().found(w.db.Where(condition, canary))
+			if w.ok(tx); !slices.Equal(ids, []int64{1}) {
+				t.Errorf("%s found %v", condition, ids)
+			}
+		}
+		// What stands in a subquery is not compared with it.
+		ids, tx := modelOf[Person]().found(w.db.Where("zip_area IN (?)", w.db.Model(&Person{}).Select("zip_area").Where("name = ?", "a")))
+		if w.ok(tx); !slices.Equal(ids, []int64{1}) {
+			t.Errorf("a subquery found %v", ids)
+		}
+	})
+}
+
 // refusedByIndex are conditions on indexed columns that have no answer, with what
 // the error must name.
 func TestUnanswerableConditionsOnIndexedColumnsAreErrors(t *testing.T) {
@@ -306,6 +337,9 @@ func TestIndexIsNotAskedWhereItWouldMeanSomethingElse(t *testing.T) {
 			"an entry in a map":       m().Where(map[string]any{"phone": entry}).Find(&p),
 			"an alias":                w.db.Table("(?) AS u", m().Select("id, phone AS x")).Where("u.x = ?", canary).Find(&[]map[string]any{}),
 			"a stale model":           m().Where(stale).Find(&p),
+			"not a stale model":       m().Not(stale).Find(&p),
+			"a CTE without it":        w.db.Raw("WITH q AS (SELECT id AS i, phone FROM people) SELECT id FROM people WHERE EXISTS (SELECT 1 FROM q WHERE q.i <> people.id AND phone = ?)", canary).Scan(&p),
+			"another under its name":  w.db.Raw("WITH q AS (SELECT phone, badge_index AS phone_index FROM people) SELECT 1 FROM q WHERE phone = ?", canary).Scan(&p),
 			"NULL":                    m().Where("phone = ?", nil).Find(&p),
 			"NULL in a list":          m().Where("phone IN ?", []any{nil, canary}).Find(&p),
 			"hidden by another table": m().Where("EXISTS (SELECT 1 FROM (SELECT id AS i, name AS phone_index FROM orders) o WHERE phone = ?)", canary).Find(&p),

@@ -257,6 +257,16 @@ func TestModelsOfOneTableShareItsIndexes(t *testing.T) {
 		w.ok(w.db.First(&p, "phone = ?", wanted+"2"))
 		w.ok(w.db.Table("people").First(&half{}, "phone = ?", wanted+"2"))
 	})
+	w := newWorld(t, dbtest.SQLite(t), &ExactPerson{})
+	for _, model := range []any{&named[other]{}, &named[deterministic]{}} {
+		if err := w.db.First(model).Error; err == nil || !strings.Contains(err.Error(), "in different ways by the models") {
+			t.Errorf("%T: %v", model, err)
+		}
+		p := &ExactPerson{Phone: wanted} // the model that was there goes on
+		w.ok(w.db.Create(p))
+		w.ok(w.db.Where("phone = ?", wanted).First(&ExactPerson{}))
+		w.ok(w.db.Model(p).Update("phone", wanted))
+	}
 	ring := keyprovider.Static(newRing(t, fernet.GenerateKey()))
 	for _, model := range []any{&named[other]{}, &named[deterministic]{}} {
 		db := dbtest.SQLite(t).GORM(t)

@@ -216,6 +216,8 @@ func TestIndexThatIsBeingFilledDoesNotAnswerAlone(t *testing.T) {
 			"=":      one.Where("email = ?", canary+"7").Find(&[]named[during]{}).Error,
 			"<>":     one.Where("email <> ?", canary+"7").Find(&[]named[during]{}).Error,
 			"struct": one.Where(&named[during]{during{Email: canary + "7"}}).Delete(&named[during]{}).Error,
+			"itself": one.Where("entry = ?", canary+"7").Find(&[]named[during]{}).Error,
+			"list":   one.Where("entry IN ?", []string{canary + "7"}).Find(&[]named[during]{}).Error,
 		} {
 			if w.note(err); !errors.Is(err, gormencrypt.ErrRefused) || !strings.Contains(err.Error(), "FillIndexes") {
 				t.Errorf("%s: %v, want ErrRefused that names FillIndexes", name, err)

@@ -52,8 +52,8 @@ func (r *rewriter) lookUp(ref reference, answering []*indexColumn, o operand) er
 				v.slot = i // takes the place of the plaintext
 			}
 			values = append(values, v)
-			if len(o.placeholders) == 1 && !o.negated {
-				r.asked = append(r.asked, askedEntry{ic, r.places[ref.first].frame, entry})
+			if len(o.placeholders) == 1 {
+				r.asked = append(r.asked, askedEntry{ic, r.places[ref.first].frame, entry, o.negated})
 			}
 		}
 		terms = append(terms, lookUpTerm{name, name + o.comparison()})
@@ -161,7 +161,7 @@ func (r *rewriter) indexName(ref reference, ic *indexColumn) (string, error) {
 		return "", ref.c.refuse("it has another name here, under which it has no index; compare it where its name is its own")
 	}
 	if r.lookupIndex(ref.name, table, ic.field.DBName) != ic {
-		return "", ref.c.refuse("its index %s is hidden here by a column of that name; write %s with its table", ic.field.DBName, ref.c.field.DBName)
+		return "", ref.c.refuse("its index %s is not selected here, or hidden by a column of that name; select it too, or write %s with its table", ic.field.DBName, ref.c.field.DBName)
 	}
 	return r.sql[r.tokens[ref.name].start:name.start] + r.p.quote(ic.field.DBName), nil
 }
@@ -171,6 +171,8 @@ type askedEntry struct {
 	ic    *indexColumn
 	frame *frame
 	entry any
+	// negated says that it was asked for other entries.
+	negated bool
 }
 
 // indexReference is a use of an index column, under its own name.
@@ -202,53 +204,130 @@ func (r *rewriter) indexReferences() {
 
 // checkIndex looks at a use of an index column. It holds no plaintext and may be
 // used as any column; but what it is compared with by =, <> or IN is a plaintext of
-// the program, and gets the entry's place, unless it is a blindindex.Value.
+// the program, and gets the entry's place, unless it is a blindindex.Value. An
+// argument that meets it in any other way would not, and is refused.
 func (r *rewriter) checkIndex(ref indexReference) error {
-	before, after := r.at(ref.first-1), r.at(ref.last+1)
 	if r.raw && r.places[ref.first].region == regionSet && r.isTarget(ref.first, ref.last) {
 		return ref.ic.refuseWrite()
 	}
-	switch {
-	case comparison(after):
-		at := ref.last + 2
-		for r.at(at).is("(") {
-			at++
-		}
-		return r.replaceEntry(ref, at)
-	case comparison(before):
-		at := ref.first - 2
-		for r.at(at).is(")") {
-			at--
-		}
-		return r.replaceEntry(ref, at)
-	case after.is("IN"), after.is("NOT") && r.at(ref.last+2).is("IN"):
-		at := ref.last + 2
-		if after.is("NOT") {
-			at++
-		}
-		if !r.at(at).is("(") {
-			return nil
-		}
-		for at++; at < len(r.tokens) && !r.at(at).is(")"); at++ {
-			if err := r.replaceEntry(ref, at); err != nil {
-				return err
+	w := r.widen(reference{first: ref.first, last: ref.last})
+	arguments, negated, ok := r.comparedWith(w.first, w.last)
+	if !ok && r.places[ref.first].region == regionSet {
+		return nil
+	}
+	if !ok {
+		for _, at := range r.beside(w.first, w.last) {
+			switch r.vars[r.varOf[at]].(type) {
+			case blindindex.Value, *blindindex.Value, nil:
+			default:
+				return ref.ic.of.refuse("its index %s is compared with an argument in another way than =, <> or IN alone", ref.ic.field.DBName)
 			}
+		}
+		return nil
+	}
+	for _, at := range arguments {
+		if err := r.replaceEntry(ref, at, negated); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// replaceEntry puts the entry in the place of a plaintext.
-func (r *rewriter) replaceEntry(ref indexReference, placeholder int) error {
-	i, ok := r.varOf[placeholder]
-	if !ok {
-		return nil
+// comparedWith returns the placeholders that the tokens first to last are compared
+// with, if they are, by =, <> or IN alone.
+func (r *rewriter) comparedWith(first, last int) (arguments []int, negated, ok bool) {
+	before, after := r.at(first-1), r.at(last+1)
+	switch {
+	case comparison(after) && r.opens(first-1):
+		at, end := last+2, 0
+		for ; r.at(at).is("("); at++ {
+			end++
+		}
+		arguments = []int{at}
+		for ; end > 0 && r.at(at+1).is(")"); end-- {
+			at++
+		}
+		return arguments, negates(after), r.isPlaceholder(arguments[0]) && end == 0 && r.closes(at+1)
+	case comparison(before) && r.closes(last+1):
+		at := first - 2
+		return []int{at}, negates(before), r.isPlaceholder(at) && r.opens(at-1)
+	case (after.is("IN") || after.is("NOT") && r.at(last+2).is("IN")) && r.opens(first-1):
+		at := last + 2
+		if negated = after.is("NOT"); negated {
+			at++
+		}
+		if !r.at(at).is("(") {
+			return nil, false, false
+		}
+		for at++; r.isPlaceholder(at) || r.at(at).is("NULL") || r.at(at).kind == kindString; at += 2 {
+			if r.isPlaceholder(at) {
+				arguments = append(arguments, at)
+			}
+			if r.at(at + 1).is(")") {
+				return arguments, negated, r.closes(at + 2)
+			}
+			if !r.at(at + 1).is(",") {
+				break
+			}
+		}
 	}
+	return nil, false, false
+}
+
+func (r *rewriter) isPlaceholder(at int) bool {
+	_, ok := r.varOf[at]
+	return ok
+}
+
+// beside returns the placeholders that stand in one expression with the tokens first
+// to last, but for those in a subquery.
+func (r *rewriter) beside(first, last int) []int {
+	var found []int
+	for f := r.places[first].frame; ; f = f.parent {
+		list := f.kind == frameQuery // its commas part expressions
+		inCase := r.at(first-1).is("CASE") || r.at(first-1).is("WHEN") && r.at(last+1).is("THEN")
+		ends := func(t sqlToken, i int, words map[string]bool) bool {
+			if r.places[i].frame != f {
+				return false
+			}
+			if t.is(",") {
+				return list
+			}
+			goesOn := inCase && (t.is("WHEN") || t.is("THEN") || t.is("ELSE")) || t.is("NOT") || t.is("DISTINCT") || t.is("FROM") && r.at(i-1).is("DISTINCT")
+			return !goesOn && !t.is("(") && !t.is(")") && (t.kind == kindWord || t.kind == kindSymbol) && words[upper(t.text)] && !r.places[i].betweenAnd
+		}
+		begin, end := first-1, last+1
+		for ; begin > f.open && !ends(r.tokens[begin], begin, opens); begin-- {
+		}
+		for ; end < f.close && end < len(r.tokens) && !ends(r.tokens[end], end, closes); end++ {
+		}
+		for i := begin + 1; i < end; i++ {
+			within := r.places[i].frame
+			for within != f && within.kind != frameQuery {
+				within = within.parent
+			}
+			if within == f && r.isPlaceholder(i) {
+				found = append(found, i)
+			}
+		}
+		if f.kind == frameQuery || f.parent == nil || begin != f.open || end != f.close {
+			return found
+		}
+		first, last = f.open, f.close
+	}
+}
+
+// replaceEntry puts the entry in the place of a plaintext.
+func (r *rewriter) replaceEntry(ref indexReference, placeholder int, negated bool) error {
+	i := r.varOf[placeholder]
 	switch v := r.vars[i].(type) {
 	case blindindex.Value:
-		return r.checkFresh(ref, v)
+		return r.checkFresh(ref, v, negated)
 	case *blindindex.Value, nil:
 		return nil
+	}
+	if ref.ic.filling {
+		return ref.ic.of.refuse("its index %s is not filled yet, or any more, so that rows would be missing; run FillIndexes, then take filling out of the tag", ref.ic.field.DBName)
 	}
 	if r.uses[i] > 1 {
 		return ref.ic.of.refuse("%s", usedTwice)
@@ -264,10 +343,10 @@ func (r *rewriter) replaceEntry(ref indexReference, placeholder int) error {
 // checkFresh refuses a condition that asks for a value and, beside it, for the entry
 // of another: a model that was read, got another value, and is given as the
 // condition. It would match no row.
-func (r *rewriter) checkFresh(ref indexReference, v blindindex.Value) error {
+func (r *rewriter) checkFresh(ref indexReference, v blindindex.Value, negated bool) error {
 	f := r.places[ref.first].frame
 	for _, a := range r.asked {
-		if a.ic != ref.ic || a.frame != f || a.entry == any(v) {
+		if a.ic != ref.ic || a.frame != f || a.negated != negated || a.entry == any(v) {
 			continue
 		}
 		for i, t := range r.tokens {

@@ -307,6 +307,11 @@ func (ps *parser) closeFrame(f *frame, i int) {
 			maps.Copy(given.indexes, ix)
 			given.known = given.known && known
 		}
+		for name := range given.indexes { // what is not selected would mean another's
+			if !ps.selects(f, name) {
+				delete(given.indexes, name)
+			}
+		}
 	}
 	before := f.open - 1
 	if f.kind == frameQuery {
@@ -330,6 +335,21 @@ func (ps *parser) closeFrame(f *frame, i int) {
 		given.name = "\x00"
 	}
 	f.parent.level.add(given)
+}
+
+// selects reports whether every query of a frame gives a column under its own name.
+func (ps *parser) selects(f *frame, name string) bool {
+	found := make([]bool, f.arm+1)
+	for i := f.open + 1; i < f.close && i < len(ps.tokens); i++ {
+		t, pl, prev := ps.tokens[i], ps.places[i], ps.at(i-1)
+		if pl.frame != f || pl.region != regionSelect || !t.is("*") && !(t.identifier() && lower(t.text) == name) {
+			continue
+		}
+		begins := prev.is("SELECT") || prev.is(",") || prev.is(".") || prev.is("DISTINCT") || prev.is("ALL") || prev.is("RETURNING")
+		next := ps.at(i + 1)
+		found[pl.arm] = found[pl.arm] || begins && (i+1 == f.close || next.is(",") || next.is("FROM") || ps.places[i+1].region != regionSelect)
+	}
+	return !slices.Contains(found, false)
 }
 
 // findAliases notes the new names that the list of SELECT gives to encrypted

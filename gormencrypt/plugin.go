@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"sync"
@@ -228,6 +229,7 @@ func (p *Plugin) merge(name string, t table) []error {
 			if err := t.columns[name].agree(c); err != nil {
 				problems = append(problems, err)
 				t.columns[name] = c // those who knew it first are not the worse for it
+				maps.DeleteFunc(t.indexes, func(_ string, ic *indexColumn) bool { return lower(ic.of.field.DBName) == name })
 			}
 		}
 	}
