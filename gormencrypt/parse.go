@@ -155,6 +155,8 @@ func (ps *parser) keyword(f *frame, i int) bool {
 		if !prev.is("DO") && !prev.is("FOR") {
 			return to(regionFrom, true)
 		}
+	case f.isTable && (t.is("OR") && prev.is("UPDATE") || prev.is("OR") && ps.at(i-2).is("UPDATE")): // SQLite's UPDATE OR IGNORE t
+		return true
 	case t.is("LATERAL"), t.is("ONLY"), t.is("IGNORE"), t.is("LOW_PRIORITY"):
 		return f.isTable
 	case t.is("INTO"):

@@ -18,6 +18,9 @@ func (p *Plugin) sealRaw(stmt *gorm.Statement, sql string, vars []any) (string, 
 	}
 	r := &rewriter{parser: newParser(p, tokens, &level{aliases: columns{}}, regionNone), sql: sql, vars: slices.Clone(vars)}
 	r.entry = func(ic *indexColumn, v any) (any, error) { return p.entry(stmt.Context, ic, v) }
+	if p.grammar() == dialectMySQL {
+		p.markQuoted(tokens)
+	}
 	r.parse()
 	if err := r.numberPlaceholders(); err != nil {
 		return sql, vars, nil // no reference was found, or rewrite had said so
@@ -50,6 +53,9 @@ func (p *Plugin) sealRaw(stmt *gorm.Statement, sql string, vars []any) (string, 
 		return entries, err
 	}
 	for at := range r.tokens {
+		if c := r.insertsWithoutInto(at); c != nil {
+			return "", nil, c.refuse("INSERT or REPLACE without INTO; write INTO")
+		}
 		if r.tokens[at].is("INTO") {
 			if err := r.sealInsert(at, sealAt); err != nil {
 				return "", nil, err
@@ -58,6 +64,20 @@ func (p *Plugin) sealRaw(stmt *gorm.Statement, sql string, vars []any) (string, 
 	}
 	text, vars := r.apply()
 	return text, vars, nil
+}
+
+// insertsWithoutInto returns an encrypted column of the table into which MySQL's
+// INSERT t (…) at a token writes, or nil.
+func (r *rewriter) insertsWithoutInto(at int) *column {
+	if !r.at(at).is("INSERT") && !r.at(at).is("REPLACE") || r.at(at-1).is("OR") { // UPDATE OR REPLACE t
+		return nil
+	}
+	for at++; r.at(at).is("LOW_PRIORITY") || r.at(at).is("HIGH_PRIORITY") || r.at(at).is("DELAYED") || r.at(at).is("IGNORE"); at++ {
+	}
+	if last := nameEnd(r.tokens, at); last >= 0 {
+		return r.p.tableColumns(r.tokens[last].text).any()
+	}
+	return nil
 }
 
 // sealInsert seals the rows of INSERT INTO t (…) VALUES (…), (…), and adds the
@@ -83,9 +103,11 @@ func (r *rewriter) sealInsert(into int, sealAt func(*column, int) ([]newValue, e
 	var targets []*column
 	var names strings.Builder // of the indexes
 	for at++; at < len(r.tokens) && !r.tokens[at].is(")"); at++ {
-		if !r.tokens[at].identifier() {
+		last := nameEnd(r.tokens, at)
+		if last < 0 {
 			continue
 		}
+		at = last
 		name := lower(r.tokens[at].text)
 		if ic := known.indexes[name]; ic != nil {
 			return ic.refuseWrite()
@@ -104,6 +126,9 @@ func (r *rewriter) sealInsert(into int, sealAt func(*column, int) ([]newValue, e
 	r.insertBefore(at, names.String(), nil)
 	if at++; !r.at(at).is("VALUES") && !r.at(at).is("VALUE") {
 		return targets[encrypted].refuse("INSERT … SELECT would store what it selects; read and write in the program")
+	}
+	if !r.at(at + 1).is("(") {
+		return targets[encrypted].refuse("VALUES takes rows in parentheses alone; write VALUES (…), (…)")
 	}
 	for at++; r.at(at).is("("); at++ {
 		position, depth := 0, 0

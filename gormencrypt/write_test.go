@@ -295,6 +295,23 @@ var writeForms = []writeForm{
 		w.ok(w.db.Exec("INSERT INTO people (name, "+w.quote(f.column)+") VALUES (?, ?), (?, ?)", "u", f.value, "v", f.plain))
 		return w.last()
 	}},
+	{"Exec UPDATE OR", func(w *world, f fieldForm) int64 {
+		update := "UPDATE people"
+		if w.database.Dialect == "sqlite" {
+			update = "UPDATE OR REPLACE people"
+		}
+		p := w.existing()
+		w.ok(w.db.Exec(update+" SET "+w.quote(f.column)+" = ? WHERE id = ?", f.plain, p.ID))
+		return p.ID
+	}},
+	{"Exec INSERT by qualified and quoted names", func(w *world, f fieldForm) int64 {
+		name, column := "name", `"`+f.column+`"`
+		if w.database.Dialect == "mysql" {
+			name, column = "people.name", "people."+w.quote(f.column)
+		}
+		w.ok(w.db.Exec("INSERT INTO people ("+name+", "+column+") VALUES ('u', ?)", f.value))
+		return w.last()
+	}},
 	{"Exec named", func(w *world, f fieldForm) int64 {
 		p := w.existing()
 		w.ok(w.db.Exec("UPDATE people SET "+w.quote(f.column)+" = @v WHERE id = @id", map[string]any{"v": f.plain, "id": p.ID}))
