@@ -87,6 +87,17 @@ func (r *rewriter) narrowTo(ref reference, asked []*indexColumn, o operand) erro
 	if r.narrowing == nil || o.negated || !r.isConjunct(o.first, o.last) || !r.selectsRows() {
 		return ref.c.refuse("%s", onlyFindAndFirst)
 	}
+	from := 0 // how many tables give the column: in the result, they look alike
+	for _, s := range r.root.level.sources {
+		for _, c := range s.columns {
+			if c == ref.c {
+				from++
+			}
+		}
+	}
+	if from > 1 {
+		return ref.c.refuse("its index is truncated, and the query reads its table twice; compare the values after reading them (Each)")
+	}
 	f := filter{c: ref.c}
 	for _, p := range o.placeholders {
 		plain, _, err := ref.c.plaintext(r.vars[r.varOf[p]])
