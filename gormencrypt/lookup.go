@@ -189,7 +189,7 @@ func (r *rewriter) indexReferences() {
 			continue
 		}
 		i = last
-		if r.places[first].region == regionFrom || r.isAlias(first, last) || r.at(last+1).is("(") && r.places[first].region != regionColumns {
+		if r.reserved(first, last) || r.places[first].region == regionFrom || r.isAlias(first, last) || r.at(last+1).is("(") && r.places[first].region != regionColumns {
 			continue
 		}
 		table := ""

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 	gormmigrator "gorm.io/gorm/migrator"
@@ -195,15 +196,22 @@ func (ic *indexColumn) pairedName() string {
 func (c *column) checkName() string { return constraintName(c.table, c.field.DBName, "_fernet") }
 
 // constraintName names a CHECK of a column. A name that would be too long for the
-// database is cut, and a hash of the whole tells it from others.
+// database is cut, one that would be none to GORM (it takes letters, digits, _ and -)
+// is rewritten, and a hash of the whole tells it from others.
 func constraintName(table, column, suffix string) string {
 	table = table[strings.LastIndexByte(table, '.')+1:] // without the schema
 	name := "chk_" + table + "_" + column + suffix
-	if len(name) <= maxIdentifier {
+	plain := strings.Map(func(r rune) rune {
+		if r != '-' && (r >= utf8.RuneSelf || !letter(byte(r)) && !digit(byte(r))) {
+			return '_'
+		}
+		return r
+	}, name)
+	if len(name) <= maxIdentifier && plain == name {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
-	return strings.ToValidUTF8(name[:maxIdentifier-24], "") + "_" + hex.EncodeToString(sum[:8]) + suffix
+	return plain[:min(len(plain), maxIdentifier-24)] + "_" + hex.EncodeToString(sum[:8]) + suffix
 }
 
 // maxIdentifier is the length in bytes to which PostgreSQL cuts a name.

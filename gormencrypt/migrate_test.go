@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"github.com/fernetcol/fernetcol/blindindex"
 	"github.com/fernetcol/fernetcol/encryptedtype"
 	"github.com/fernetcol/fernetcol/fernet"
 	"github.com/fernetcol/fernetcol/gormencrypt"
@@ -211,6 +212,34 @@ func TestLongNamesGiveEveryColumnItsCheck(t *testing.T) {
 		if err := db.AutoMigrate(&Long{}); err != nil {
 			t.Errorf("again: %v", err)
 		}
+	})
+}
+
+// An Odd has columns with names that stand in quotes only.
+type Odd struct {
+	ID    int64
+	A     string           `gorm:"serializer:fernet;column:der Straße" fernet:"index:B"`
+	B     blindindex.Value `gorm:"column:My Index"`
+	Order string           `gorm:"serializer:fernet;column:order" fernet:"index:Group"`
+	Group blindindex.Value `gorm:"column:GROUP"`
+}
+
+func TestNamesThatNeedQuotesGetTheirChecks(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
+		w := newWorld(t, d, &Odd{})
+		if err := w.db.AutoMigrate(&Odd{}); err != nil {
+			t.Errorf("again: %v", err)
+		}
+		w.ok(w.db.Create(&Odd{ID: 1, A: canary, Order: canary}))
+		for _, column := range []string{"der Straße", "My Index", "order", "GROUP"} {
+			if _, err := d.SQL.Exec("UPDATE odds SET " + w.quote(column) + " = 'plaintext'"); err == nil {
+				t.Errorf("column %s has no CHECK", column)
+			}
+			w.ok(w.db.Where(map[string]any{column: canary}).First(&Odd{}))
+			w.ok(w.db.Where("odds."+w.quote(column)+" IN ?", []string{canary}).First(&Odd{}))
+		}
+		w.ok(w.db.Model(&Odd{ID: 1}).Updates(map[string]any{"order": canary + "2", "der Straße": canary + "3"}))
+		w.ok(w.db.Where(&Odd{A: canary + "3", Order: canary + "2"}).First(&Odd{}))
 	})
 }
 

@@ -134,6 +134,9 @@ func (r *rewriter) references() {
 			continue
 		}
 		i = last
+		if r.reserved(first, last) {
+			continue
+		}
 		if c, sure := r.resolve(first, last); c != nil {
 			r.refs = append(r.refs, r.widen(reference{c: c, first: first, last: last, name: first, sure: sure}))
 		}

@@ -25,6 +25,10 @@ var (
 		ISNULL NOTNULL ASC DESC NULLS THEN ELSE END WHEN DIV MOD REGEXP RLIKE GLOB MATCH SIMILAR OVERRIDING
 		INTO LOCK AT ESCAPE DO`)
 
+	// reserved are the words that all databases take for a column only in quotes.
+	reserved = words(`SELECT FROM WHERE GROUP ORDER HAVING LIMIT UNION INTO TABLE TO AS ON AND OR NOT IN IS NULL DISTINCT
+		CASE WHEN THEN ELSE`)
+
 	// opens are the words and symbols behind which an operand may begin.
 	opens = words(`WHERE AND OR XOR NOT ON HAVING WHEN THEN ELSE SELECT BY RETURNING ( , ALL DISTINCT`)
 
@@ -33,6 +37,11 @@ var (
 		INTERSECT MINUS FOR RETURNING ON JOIN LEFT RIGHT INNER OUTER CROSS FULL NATURAL STRAIGHT_JOIN SET ; AS WINDOW
 		FROM DO LOCK ASC DESC NULLS INTO`)
 )
+
+// reserved reports whether a name is none, but a keyword.
+func (r *rewriter) reserved(first, last int) bool {
+	return first == last && r.tokens[first].kind == kindWord && reserved[upper(r.tokens[first].text)]
+}
 
 // opens reports whether an operand may begin behind the token at i, which may be
 // before the first.
