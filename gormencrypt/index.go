@@ -191,13 +191,14 @@ func sibling(s *schema.Schema, f *schema.Field, name string) *schema.Field {
 	return nil
 }
 
-// isUnique reports whether the database keeps a column unique by itself.
+// isUnique reports whether the database keeps a column unique, by itself or together
+// with others.
 func isUnique(s *schema.Schema, f *schema.Field) bool {
 	if f.Unique || f.UniqueIndex != "" {
 		return true
 	}
 	for _, index := range s.ParseIndexes() {
-		if index.Class == "UNIQUE" && len(index.Fields) == 1 && index.Fields[0].Field == f {
+		if index.Class == "UNIQUE" && slices.ContainsFunc(index.Fields, func(o schema.IndexOption) bool { return o.Field == f }) {
 			return true
 		}
 	}

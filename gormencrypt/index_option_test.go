@@ -102,6 +102,11 @@ func TestIndexMistakesAreErrorsOfUse(t *testing.T) {
 		A      string           `gorm:"serializer:fernet" fernet:"index:AIndex,bits=16,rows=1000000"`
 		AIndex blindindex.Value `gorm:"uniqueIndex"`
 	}
+	type uniqueTogether struct {
+		ID     int64            `gorm:"uniqueIndex:together"`
+		A      string           `gorm:"serializer:fernet" fernet:"index:AIndex,bits=16,rows=1000000"`
+		AIndex blindindex.Value `gorm:"uniqueIndex:together"`
+	}
 	type rowShort struct {
 		ID     int64
 		A      string `gorm:"serializer:fernet" fernet:"index:AIndex,bits=16,rows=1000000;bind:row"`
@@ -136,7 +141,7 @@ func TestIndexMistakesAreErrorsOfUse(t *testing.T) {
 		{&ignored{}, "no such field"}, {&twice{}, "Index is that of A already"}, {&random{}, "encrypted as JSON"}, {&jsonTime{}, "encrypted as JSON"},
 		{&notEncrypted{}, "not encrypted"}, {&key{}, "primary key"}, {&withDefault{}, "filled by the plugin"}, {&narrow{}, "32 characters"},
 		{&unknownWord{}, `"lowwer"; there are lower`}, {&noRows{}, "needs Rows"}, {&tooLong{}, "take 10 to 18"}, {&tooShort{}, "take 10 to 18"}, {&noNumber{}, "not a number"},
-		{&uniqueShort{}, "cannot be unique"}, {&rowShort{}, "bind:row"}, {&slow{}, "m19456t2p1"}, {&weak{}, "at least"}, {&named{}, "as=table.column.index"},
+		{&uniqueShort{}, "cannot be unique"}, {&uniqueTogether{}, "cannot be unique"}, {&rowShort{}, "bind:row"}, {&slow{}, "m19456t2p1"}, {&weak{}, "at least"}, {&named{}, "as=table.column.index"},
 		{&otherKey{}, "Options.IndexKeyFor"},
 	} {
 		db := dbtest.SQLite(t).GORM(t)

@@ -243,15 +243,15 @@ func (d *decryptingRows) matches() (bool, error) {
 	for i := range targets {
 		targets[i] = ignored{}
 	}
-	held := make([]stored, len(d.narrowing.filters))
-	for i, f := range d.narrowing.filters {
-		targets[f.at] = &held[i]
+	held := make([]stored, len(d.names)) // several filters may be of one column
+	for _, f := range d.narrowing.filters {
+		targets[f.at] = &held[f.at]
 	}
 	if err := d.Rows.Scan(targets...); err != nil {
 		return false, err
 	}
-	for i, f := range d.narrowing.filters {
-		plain, err := d.p.openBytes(d.ctx, f.c, held[i].value)
+	for _, f := range d.narrowing.filters {
+		plain, err := d.p.openBytes(d.ctx, f.c, held[f.at].value)
 		if err != nil {
 			return false, fmt.Errorf("gormencrypt: column %s: %w", f.c, err)
 		}
