@@ -1,0 +1,8 @@
+//go:build !race
+
+package integration_test
+
+const (
+	raceEnabled = false
+	madeRows    = manyRows
+)
