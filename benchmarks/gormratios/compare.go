@@ -13,7 +13,7 @@ import (
 type results struct{ insert, read, lookup measure.Group }
 
 // compare runs the rounds.
-func compare(conn *connection, contenders []contender, s settings) (results, error) {
+func compare(contenders []contender, s settings) (results, error) {
 	if s.contender != "" {
 		var alone []contender
 		for _, c := range contenders {

@@ -9,6 +9,7 @@ import (
 	fernetgo "github.com/fernet/fernet-go"
 	"gorm.io/gorm"
 
+	"github.com/fernetcol/fernetcol/benchmarks/internal/database"
 	"github.com/fernetcol/fernetcol/encryptedtype"
 	"github.com/fernetcol/fernetcol/fernet"
 	"github.com/fernetcol/fernetcol/gormencrypt"
@@ -67,7 +68,7 @@ type contender struct {
 }
 
 // newContenders returns all of them, under one key.
-func newContenders(conn *connection) ([]contender, error) {
+func newContenders(conn *database.Conn) ([]contender, error) {
 	key := fernet.GenerateKey()
 	ring, err := fernet.NewKeyring(key)
 	if err != nil {
@@ -77,18 +78,18 @@ func newContenders(conn *connection) ([]contender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key of fernet-go: %w", err)
 	}
-	plain, err := conn.gorm()
+	plain, err := conn.GORM()
 	if err != nil {
 		return nil, err
 	}
-	encrypting, err := conn.gorm()
+	encrypting, err := conn.GORM()
 	if err != nil {
 		return nil, err
 	}
 	if err := encrypting.Use(gormencrypt.New(keyprovider.Static(ring), gormencrypt.Options{})); err != nil {
 		return nil, err
 	}
-	naive, err := conn.gorm()
+	naive, err := conn.GORM()
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ type table interface {
 
 // A tableOf is a table with one model.
 type tableOf[T any] struct {
-	conn  *connection
+	conn  *database.Conn
 	db    *gorm.DB
 	sizes values[int]
 	row   func(values[string]) T
@@ -144,7 +145,7 @@ func (t *tableOf[T]) create() error {
 	if err := m.DropTable(new(T)); err != nil {
 		return err
 	}
-	if err := t.db.AutoMigrate(new(T)); err != nil || t.conn.name != postgresName {
+	if err := t.db.AutoMigrate(new(T)); err != nil || t.conn.Name != database.Postgres {
 		return err
 	}
 	// What runs in the background runs in the time of whoever is measured then.
@@ -152,7 +153,7 @@ func (t *tableOf[T]) create() error {
 }
 
 // settle makes the database do what is left to do.
-func (t *tableOf[T]) settle() error { return t.conn.settle(t.name()) }
+func (t *tableOf[T]) settle() error { return t.conn.Settle(t.name()) }
 
 // name is the table's name in SQL.
 func (t *tableOf[T]) name() string {

@@ -23,12 +23,10 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"runtime/pprof"
 
+	"github.com/fernetcol/fernetcol/benchmarks/internal/database"
 	"github.com/fernetcol/fernetcol/benchmarks/internal/measure"
 )
-
-const postgresVariable = "FERNETCOL_POSTGRES_DSN"
 
 func main() {
 	s := settings{batch: 500}
@@ -49,27 +47,10 @@ func main() {
 		s.rounds, s.rows, s.lookups = 1, min(s.rows, 20_000), min(s.lookups, 4_000)
 		s.chunk = min(s.chunk, 1_000)
 	}
-	if err := profiled(*profile, func() error { return run(os.Stdout, s, *only, os.Getenv(postgresVariable)) }); err != nil {
+	if err := measure.Profiled(*profile, func() error { return run(os.Stdout, s, *only, os.Getenv(database.Variable)) }); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-// profiled calls f, with a CPU profile if file names one.
-func profiled(file string, f func() error) error {
-	if file == "" {
-		return f()
-	}
-	out, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	if err := pprof.StartCPUProfile(out); err != nil {
-		return err
-	}
-	defer pprof.StopCPUProfile()
-	return f()
 }
 
 // settings are how much is measured.
@@ -81,37 +62,15 @@ type settings struct {
 func run(w io.Writer, s settings, only, postgresDSN string) error {
 	fmt.Fprintf(w, "%s, %s/%s, %s; %d rounds of %d rows in batches of %d, %d lookups.\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, measure.CPU(), s.rounds, s.rows, s.batch, s.lookups)
-	for _, d := range databases {
-		if only != "" && only != d.name {
-			continue
+	return database.Each(w, "gormratios", only, postgresDSN, func(conn *database.Conn) error {
+		contenders, err := newContenders(conn)
+		if err != nil {
+			return err
 		}
-		if d.name == postgresName && postgresDSN == "" {
-			fmt.Fprintf(w, "\nNo %s: %s is not set.\n", d.title, postgresVariable)
-			continue
+		results, err := compare(contenders, s)
+		if err == nil && s.contender == "" {
+			printDatabase(w, conn, results)
 		}
-		if err := runDatabase(w, d, s, postgresDSN); err != nil {
-			return fmt.Errorf("%s: %w", d.title, err)
-		}
-	}
-	return nil
-}
-
-func runDatabase(w io.Writer, d database, s settings, postgresDSN string) error {
-	conn, err := d.open(postgresDSN)
-	if err != nil {
 		return err
-	}
-	defer conn.close()
-	contenders, err := newContenders(conn)
-	if err != nil {
-		return err
-	}
-	results, err := compare(conn, contenders, s)
-	if err != nil {
-		return err
-	}
-	if s.contender == "" {
-		printDatabase(w, d, results)
-	}
-	return nil
+	})
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
+	"github.com/fernetcol/fernetcol/benchmarks/internal/database"
 	"github.com/fernetcol/fernetcol/internal/dbtest"
 )
 
@@ -18,10 +20,10 @@ func TestRunPrintsEveryTable(t *testing.T) {
 		title := "SQLite"
 		switch d.Name {
 		case "sqlite":
-			err = run(&out, few, sqliteName, "")
+			err = run(&out, few, database.SQLite, "")
 		case "postgres":
 			title = "PostgreSQL"
-			err = run(&out, few, postgresName, d.DSN())
+			err = run(&out, few, database.Postgres, d.DSN())
 		default:
 			t.Skip("not measured")
 		}
@@ -50,10 +52,10 @@ func TestRunPrintsEveryTable(t *testing.T) {
 
 func TestRunSaysThatPostgresIsMissing(t *testing.T) {
 	var out strings.Builder
-	if err := run(&out, few, postgresName, ""); err != nil {
+	if err := run(&out, few, database.Postgres, ""); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "No PostgreSQL: "+postgresVariable+" is not set.") {
+	if !strings.Contains(out.String(), "No PostgreSQL: "+database.Variable+" is not set.") {
 		t.Error("nothing is said")
 	}
 }
@@ -62,11 +64,16 @@ func TestRunSaysThatPostgresIsMissing(t *testing.T) {
 // for: the database has tokens, as long as the padded strings, and they are read
 // back as the plaintext.
 func TestContendersStoreWhatTheirNamesSay(t *testing.T) {
-	conn, err := openSQLite("")
+	err := database.Each(io.Discard, "gormratios", database.SQLite, "", func(conn *database.Conn) error {
+		storeWhatTheirNamesSay(t, conn)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.close()
+}
+
+func storeWhatTheirNamesSay(t *testing.T, conn *database.Conn) {
 	contenders, err := newContenders(conn)
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +105,7 @@ func TestContendersStoreWhatTheirNamesSay(t *testing.T) {
 		var kind, first string
 		var n values[int]
 		query := "SELECT typeof(short), hex(substr(short, 1, 1)), octet_length(short), octet_length(middle), octet_length(long) FROM " + c.table.name() + " WHERE id = 1"
-		if err := conn.pool.QueryRow(query).Scan(&kind, &first, &n[0], &n[1], &n[2]); err != nil {
+		if err := conn.Pool.QueryRow(query).Scan(&kind, &first, &n[0], &n[1], &n[2]); err != nil {
 			t.Fatal(c.name, err)
 		}
 		token := ""

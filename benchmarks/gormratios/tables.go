@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/fernetcol/fernetcol/benchmarks/internal/database"
 	"github.com/fernetcol/fernetcol/benchmarks/internal/measure"
 )
 
 // held are the contenders that the targets are for.
 var held = map[string]bool{nameSerializer: true, nameTyped: true}
 
-func printDatabase(w io.Writer, d database, r results) {
-	fmt.Fprintf(w, "\n### %s\n\n", d.title)
+func printDatabase(w io.Writer, conn *database.Conn, r results) {
+	targets := targetsOf[conn.Name]
+	fmt.Fprintf(w, "\n### %s\n\n", conn.Title)
 	head := []string{""}
 	for _, name := range []string{"insert", "read", "lookup"} {
 		head = append(head, name+", µs", "to plain", "at most")
@@ -23,7 +25,7 @@ func printDatabase(w io.Writer, d database, r results) {
 		for _, o := range []struct {
 			group  measure.Group
 			target float64
-		}{{r.insert, d.targets.insert}, {r.read, d.targets.read}, {r.lookup, d.targets.lookup}} {
+		}{{r.insert, targets.insert}, {r.read, targets.read}, {r.lookup, targets.lookup}} {
 			ratio, target := o.group.Ratio(op.Name, namePlain), ""
 			if held[op.Name] {
 				target = measure.AtMost(o.target, ratio)
@@ -33,7 +35,7 @@ func printDatabase(w io.Writer, d database, r results) {
 		measure.Row(w, cells...)
 	}
 
-	fmt.Fprintf(w, "\n### %s: what it adds to plain strings\n\n", d.title)
+	fmt.Fprintf(w, "\n### %s: what it adds to plain strings\n\n", conn.Title)
 	head = []string{"", "of what the naive serializer adds to a read", "at most", "to an insert", "share of longer strings in what it adds to an insert", "to a read"}
 	measure.Row(w, head...)
 	measure.Rule(w, len(head))
