@@ -15,6 +15,7 @@ func (r *rewriter) assign(ref reference) error {
 		return r.alsoSet(ref, at, nil, func(*indexColumn) string { return "NULL" })
 	case t.kind == kindPlaceholder && r.closes(at+1):
 		i := r.varOf[at]
+		r.unplanned = true
 		if _, done := r.vars[i].(sealed); done {
 			return nil
 		}
@@ -25,7 +26,7 @@ func (r *rewriter) assign(ref reference) error {
 		if err != nil {
 			return err
 		}
-		r.replace(at, []any{v})
+		r.replace(at, []newValue{{value: v, slot: i}})
 		return r.alsoSet(ref, at, r.vars[i], nil)
 	case t.is("VALUES"): // MySQL's name for the row of the INSERT
 		if last := nameEnd(r.tokens, at+2); last >= 0 && r.at(at+1).is("(") && r.at(last+1).is(")") && r.closes(last+2) && r.sameColumn(ref.c, at+2, last) {

@@ -113,10 +113,11 @@ func (r *rewriter) checkSubquery(ref reference, open int) error {
 
 // tokensOf returns the tokens for the variable of a placeholder, or nil if it is
 // one already: a subquery is built, and rewritten, before what surrounds it.
-func (r *rewriter) tokensOf(ref reference, placeholder int) ([]any, error) {
+func (r *rewriter) tokensOf(ref reference, placeholder int) ([]newValue, error) {
 	i := r.varOf[placeholder]
 	v := r.vars[i]
 	if _, ok := v.(sealed); ok {
+		r.unplanned = true
 		return nil, nil
 	}
 	if !ref.sure {
@@ -135,7 +136,12 @@ func (r *rewriter) tokensOf(ref reference, placeholder int) ([]any, error) {
 	if len(tokens) == 0 {
 		return nil, ref.c.refuse("a comparison with NULL is never true; use IS NULL")
 	}
-	return tokens, nil
+	values := make([]newValue, len(tokens))
+	for n, t := range tokens {
+		values[n] = newValue{value: t, slot: -1, from: origin{how: isToken, variable: i, column: ref.c, key: n, keys: len(tokens)}}
+	}
+	values[0].slot = i
+	return values, nil
 }
 
 // compare answers "column = ?": with several keys, by IN. last is the last token of
@@ -152,7 +158,7 @@ func (r *rewriter) compare(ref reference, operator sqlToken, placeholder, last i
 		r.replace(placeholder, tokens)
 		return nil
 	}
-	r.edits = append(r.edits, edit{start: r.tokens[ref.last].end, end: r.tokens[last].end, text: in(operator) + "(" + places(len(tokens)) + ")", values: r.values(placeholder, tokens)})
+	r.edits = append(r.edits, edit{start: r.tokens[ref.last].end, end: r.tokens[last].end, text: in(operator) + "(" + places(len(tokens)) + ")", values: tokens})
 	return nil
 }
 
@@ -173,7 +179,7 @@ func (r *rewriter) compareReversed(ref reference, placeholder int) error {
 	r.edits = append(r.edits, edit{
 		start: r.tokens[placeholder].start, end: r.tokens[ref.last].end,
 		text:   name + in(r.tokens[ref.first-1]) + "(" + places(len(tokens)) + ")",
-		values: r.values(placeholder, tokens),
+		values: tokens,
 	})
 	return nil
 }
@@ -187,19 +193,10 @@ func in(operator sqlToken) string {
 	return " IN "
 }
 
-// replace puts tokens in the place of one placeholder.
-func (r *rewriter) replace(placeholder int, tokens []any) {
+// replace puts values in the place of one placeholder.
+func (r *rewriter) replace(placeholder int, values []newValue) {
 	t := r.tokens[placeholder]
-	r.edits = append(r.edits, edit{start: t.start, end: t.end, text: places(len(tokens)), values: r.values(placeholder, tokens)})
-}
-
-func (r *rewriter) values(placeholder int, tokens []any) []newValue {
-	values := make([]newValue, len(tokens))
-	for i, t := range tokens {
-		values[i] = newValue{value: t, slot: -1}
-	}
-	values[0].slot = r.varOf[placeholder]
-	return values
+	r.edits = append(r.edits, edit{start: t.start, end: t.end, text: places(len(values)), values: values})
 }
 
 func places(n int) string { return strings.TrimSuffix(strings.Repeat("\x00,", n), ",") }

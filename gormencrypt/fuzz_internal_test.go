@@ -82,6 +82,7 @@ func FuzzRewrite(f *testing.F) {
 			if !p.mayConcern(tokens) && out != text {
 				t.Fatalf("%q was changed to %q", text, out)
 			}
+			planRepeats(t, r.plan(), text, vars, out, outVars)
 			n := 0
 			for _, tok := range lex(out, d) {
 				if tok.kind == kindPlaceholder {
@@ -96,6 +97,28 @@ func FuzzRewrite(f *testing.F) {
 			}
 		}
 	})
+}
+
+// planRepeats fails if the plan for a text does not do what was done to it.
+func planRepeats(t *testing.T, pl *plan, text string, vars []any, out string, outVars []any) {
+	switch {
+	case pl == nil:
+		return
+	case pl.unchanged:
+		if out != text || len(outVars) != len(vars) {
+			t.Fatalf("the plan leaves %q as it is, which became %q", text, out)
+		}
+		return
+	case pl.text != out || len(pl.vars) != len(outVars):
+		t.Fatalf("%q became %q, and by its plan %q", text, out, pl.text)
+	}
+	for i, from := range pl.vars {
+		_, token := outVars[i].(sealed)
+		_, entry := outVars[i].(blindindex.Value)
+		if token != (from.how == isToken) || entry != (from.how == isEntry) || from.variable >= len(vars) {
+			t.Fatalf("%q became %q, whose variable %d the plan takes for another kind", text, out, i)
+		}
+	}
 }
 
 // noPlainComparison fails if an encrypted name stands beside = and a placeholder

@@ -15,34 +15,34 @@ type textKey struct {
 	table  string
 	text   string
 	from   int // where the part that was checked begins
+	// base and vars are how many variables come before that part, and in it.
+	base, vars int
 }
 
 // maxKnownTexts bounds the memory for texts: a program has so many queries, and
 // one that writes values into its SQL has endlessly many.
 const maxKnownTexts = 1024
 
-// A textCache remembers texts that use no encrypted column: the same few come again
-// and again, and to take them apart costs more than to decrypt a row. What a text
-// uses follows from the text, the model, the table and the tables that the plugin
-// knows; it is emptied when one becomes known.
+// A textCache remembers what becomes of texts: the same few come again and again,
+// and to take them apart costs more than to decrypt a row. What a text uses follows
+// from the text, the model, the table and the tables that the plugin knows; it is
+// emptied when one becomes known.
 type textCache struct {
 	mu    sync.RWMutex
 	age   int // how often it was emptied
-	texts map[textKey]struct{}
+	texts map[textKey]*plan
 }
 
-// harmless reports whether a text is known to use no encrypted column, and the age
-// that put asks for.
-func (tc *textCache) harmless(k textKey) (known bool, age int) {
+// plan returns the plan for a text, or nil, and the age that put asks for.
+func (tc *textCache) plan(k textKey) (known *plan, age int) {
 	tc.mu.RLock()
 	defer tc.mu.RUnlock()
-	_, known = tc.texts[k]
-	return known, tc.age
+	return tc.texts[k], tc.age
 }
 
-// put remembers that a text was found harmless, unless a table has become known
-// since harmless gave the age.
-func (tc *textCache) put(k textKey, age int) {
+// put remembers the plan for a text, unless a table has become known since plan
+// gave the age.
+func (tc *textCache) put(k textKey, made *plan, age int) {
 	k.text = strings.Clone(k.text) // it may be a part of a statement's buffer
 	tc.mu.Lock()
 	defer tc.mu.Unlock()
@@ -50,9 +50,9 @@ func (tc *textCache) put(k textKey, age int) {
 		return
 	}
 	if tc.texts == nil || len(tc.texts) >= maxKnownTexts {
-		tc.texts = map[textKey]struct{}{}
+		tc.texts = map[textKey]*plan{}
 	}
-	tc.texts[k] = struct{}{}
+	tc.texts[k] = made
 }
 
 // forget is for when a table has become known.
@@ -63,14 +63,14 @@ func (tc *textCache) forget() {
 	tc.age++
 }
 
-// textKey returns the key of a text, if nothing else in the statement names
-// tables.
-func (p *Plugin) textKey(stmt *gorm.Statement, text string, from int) (textKey, bool) {
+// textKey returns the key of the text of a clause, if nothing else in the statement
+// names tables.
+func (p *Plugin) textKey(stmt *gorm.Statement, text string, from, base int) (textKey, bool) {
 	if stmt.TableExpr != nil {
 		return textKey{}, false
 	}
 	if f, ok := stmt.Clauses["FROM"].Expression.(clause.From); ok && len(f.Tables)+len(f.Joins) > 0 {
 		return textKey{}, false
 	}
-	return textKey{stmt.Schema, stmt.Table, text, from}, true
+	return textKey{stmt.Schema, stmt.Table, text, from, base, len(stmt.Vars) - base}, true
 }

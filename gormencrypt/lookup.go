@@ -39,21 +39,19 @@ func (r *rewriter) lookUp(ref reference, answering []*indexColumn, o operand) er
 			return err
 		}
 		for _, p := range o.placeholders {
-			i := r.varOf[p]
-			entry, err := r.entry(ic, r.vars[i])
+			v, err := r.entryOf(ic, r.varOf[p])
 			if err != nil {
 				return err
 			}
-			if entry == nil {
+			if v.value == nil {
 				return c.refuse("a comparison with NULL is never true; use IS NULL")
 			}
-			v := newValue{value: entry, slot: -1}
-			if n == 0 {
-				v.slot = i // takes the place of the plaintext
+			if n > 0 {
+				v.slot = -1 // the first takes the place of the plaintext
 			}
 			values = append(values, v)
 			if len(o.placeholders) == 1 {
-				r.asked = append(r.asked, askedEntry{ic, r.places[ref.first].frame, entry, o.negated})
+				r.asked = append(r.asked, askedEntry{ic, r.places[ref.first].frame, v.value, o.negated})
 			}
 		}
 		terms = append(terms, lookUpTerm{name, name + o.comparison()})
@@ -217,6 +215,7 @@ func (r *rewriter) checkIndex(ref indexReference) error {
 	}
 	if !ok {
 		for _, at := range r.beside(w.first, w.last) {
+			r.unplanned = true // the next one may be plaintext
 			switch r.vars[r.varOf[at]].(type) {
 			case blindindex.Value, *blindindex.Value, nil:
 			default:
@@ -322,8 +321,10 @@ func (r *rewriter) replaceEntry(ref indexReference, placeholder int, negated boo
 	i := r.varOf[placeholder]
 	switch v := r.vars[i].(type) {
 	case blindindex.Value:
+		r.unplanned = true
 		return r.checkFresh(ref, v, negated)
 	case *blindindex.Value, nil:
+		r.unplanned = true
 		return nil
 	}
 	if ref.ic.filling {
@@ -332,12 +333,18 @@ func (r *rewriter) replaceEntry(ref indexReference, placeholder int, negated boo
 	if r.uses[i] > 1 {
 		return ref.ic.of.refuse("%s", usedTwice)
 	}
-	entry, err := r.entry(ref.ic, r.vars[i])
+	v, err := r.entryOf(ref.ic, i)
 	if err != nil {
 		return err
 	}
-	r.replace(placeholder, []any{entry})
+	r.replace(placeholder, []newValue{v})
 	return nil
+}
+
+// entryOf returns the entry of a variable, for its place.
+func (r *rewriter) entryOf(ic *indexColumn, variable int) (newValue, error) {
+	entry, err := r.entry(ic, r.vars[variable])
+	return newValue{value: entry, slot: variable, from: origin{how: isEntry, variable: variable, index: ic}}, err
 }
 
 // checkFresh refuses a condition that asks for a value and, beside it, for the entry

@@ -98,23 +98,43 @@ func (r *rewriter) narrowTo(ref reference, asked []*indexColumn, o operand) erro
 	if from > 1 {
 		return ref.c.refuse("its index is truncated, and the query reads its table twice; compare the values after reading them (Each)")
 	}
-	f := filter{c: ref.c}
+	planned := plannedFilter{c: ref.c, indexes: asked}
 	for _, p := range o.placeholders {
-		plain, _, err := ref.c.plaintext(r.vars[r.varOf[p]])
+		planned.variables = append(planned.variables, r.varOf[p])
+	}
+	f, err := planned.filter(r.vars, r.indexFor)
+	if err != nil {
+		return err
+	}
+	r.filters = append(r.filters, planned)
+	r.narrowing.filters = append(r.narrowing.filters, f)
+	return nil
+}
+
+// A plannedFilter is a filter without the values.
+type plannedFilter struct {
+	c         *column
+	indexes   []*indexColumn
+	variables []int
+}
+
+func (pf plannedFilter) filter(vars []any, indexFor func(*indexColumn) (*blindindex.Index, error)) (filter, error) {
+	f := filter{c: pf.c}
+	for _, i := range pf.variables {
+		plain, _, err := pf.c.plaintext(vars[i])
 		if err != nil {
-			return err
+			return filter{}, err
 		}
 		f.wanted = append(f.wanted, string(plain))
 	}
-	for _, ic := range asked {
-		index, err := r.indexFor(ic)
+	for _, ic := range pf.indexes {
+		index, err := indexFor(ic)
 		if err != nil {
-			return err
+			return filter{}, err
 		}
 		f.indexes = append(f.indexes, index)
 	}
-	r.narrowing.filters = append(r.narrowing.filters, f)
-	return nil
+	return f, nil
 }
 
 // isConjunct reports whether the tokens first to last are a condition that every row

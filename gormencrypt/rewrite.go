@@ -41,6 +41,12 @@ type rewriter struct {
 
 	indexRefs []indexReference
 	asked     []askedEntry
+
+	// filters are those that were added to narrowing.
+	filters []plannedFilter
+	// unplanned says that what became of the text depends on a value in a way that
+	// no plan can repeat.
+	unplanned bool
 }
 
 // An edit replaces a part of the text. Its placeholders are written as \x00.
@@ -54,6 +60,7 @@ type edit struct {
 type newValue struct {
 	value any
 	slot  int
+	from  origin
 }
 
 // run returns the part from r.from in its new form, and its variables. If it

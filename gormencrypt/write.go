@@ -21,6 +21,10 @@ type refusal struct{ err error }
 // Value implements [driver.Valuer].
 func (r refusal) Value() (driver.Value, error) { return nil, r.err }
 
+// roomForMore is how many bytes the clauses behind a condition mostly need at most:
+// ORDER BY and LIMIT.
+const roomForMore = 64
+
 // buildClause builds one clause. Values are sealed before, where GORM keeps them
 // apart (sealClause), and conditions after, in the text it made of them.
 func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, inner clause.ClauseBuilder, sealClause func(clause.Clause, *gorm.Statement) (clause.Clause, error)) {
@@ -58,12 +62,26 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 		textStart += len(c.Name) // not the name of a column
 	}
 	from, start := textStart, regionNone
+	replace := func(text string, vars []any) {
+		before := stmt.SQL.String()[:textStart]
+		stmt.SQL.Reset()
+		stmt.SQL.Grow(len(before) + len(text) + roomForMore)
+		stmt.SQL.WriteString(before)
+		stmt.SQL.WriteString(text)
+		stmt.Vars = append(slices.Clip(stmt.Vars[:varStart]), vars...)
+	}
 	key, age, simple := textKey{}, 0, false
 	if c.Name != "ON CONFLICT" {
-		if key, simple = p.textKey(stmt, sql, from); simple {
-			var known bool
-			if known, age = p.known.harmless(key); known {
-				return
+		if key, simple = p.textKey(stmt, sql, from, varStart); simple {
+			var known *plan
+			if known, age = p.known.plan(key); known != nil {
+				if known.unchanged {
+					return
+				}
+				if vars, ok := p.follow(stmt, known, stmt.Vars[varStart:]); ok {
+					replace(known.text, vars)
+					return
+				}
 			}
 		}
 	}
@@ -76,31 +94,28 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 			level.add(excluded)
 		}
 	}
-	text, vars, harmless, err := p.rewrite(stmt, level, sql, from, stmt.Vars[varStart:], varStart, start, false)
+	text, vars, made, err := p.rewrite(stmt, level, sql, from, stmt.Vars[varStart:], varStart, start, false)
 	if err != nil {
 		refuse(err)
 		return
 	}
+	if simple && made != nil {
+		p.known.put(key, made, age)
+	}
 	if text == sql[from:] && len(vars) == len(stmt.Vars)-varStart {
 		copy(stmt.Vars[varStart:], vars)
-		if simple && harmless {
-			p.known.put(key, age)
-		}
 		return
 	}
-	all := stmt.SQL.String()[:textStart] + text
-	stmt.SQL.Reset()
-	stmt.SQL.WriteString(all)
-	stmt.Vars = append(slices.Clip(stmt.Vars[:varStart]), vars...)
+	replace(text, vars)
 }
 
 // rewrite runs a rewriter over the part of a text that begins at from, and
-// follows base variables.
-func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, vars []any, base int, start region, raw bool) (text string, newVars []any, harmless bool, err error) {
+// follows base variables. made is how to do the same again, or nil.
+func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, vars []any, base int, start region, raw bool) (text string, newVars []any, made *plan, err error) {
 	tokens := lex(sql, p.grammar())
 	// Table("(SELECT …) AS x") may give an encrypted column another name.
 	if !p.mayConcern(tokens) && (stmt.TableExpr == nil || !p.mayConcern(lex(stmt.TableExpr.SQL, p.grammar()))) {
-		return sql[from:], vars, true, nil
+		return sql[from:], vars, unchanged, nil
 	}
 	if p.grammar() == dialectMySQL { // with ANSI_QUOTES, "email" is a name
 		p.markQuoted(tokens)
@@ -117,8 +132,10 @@ func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, v
 	if !raw {
 		r.narrowing = narrowingOf(stmt)
 	}
-	text, newVars, err = r.run()
-	return text, newVars, len(r.refs)+len(r.indexRefs) == 0, err
+	if text, newVars, err = r.run(); err != nil {
+		return "", nil, nil, err
+	}
+	return text, newVars, r.plan(), nil
 }
 
 // markQuoted makes names of the double-quoted texts that would be encrypted
