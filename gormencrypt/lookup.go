@@ -210,8 +210,8 @@ func (r *rewriter) checkIndex(ref indexReference) error {
 	}
 	w := r.widen(reference{first: ref.first, last: ref.last})
 	arguments, negated, ok := r.comparedWith(w.first, w.last)
-	if !ok && r.places[ref.first].region == regionSet {
-		return nil
+	if !ok && r.places[ref.first].region == regionSet && r.isTarget(ref.first, ref.last) {
+		return nil // what GORM sets it to is the plugin's
 	}
 	if !ok {
 		for _, at := range r.beside(w.first, w.last) {
@@ -309,7 +309,7 @@ func (r *rewriter) beside(first, last int) []int {
 				found = append(found, i)
 			}
 		}
-		if f.kind == frameQuery || f.parent == nil || begin != f.open || end != f.close {
+		if f.kind == frameQuery || f.parent == nil || begin != f.open || end != f.close || end == len(r.tokens) {
 			return found
 		}
 		first, last = f.open, f.close
