@@ -41,14 +41,24 @@ func (f filter) keeps(text string) bool {
 	})
 }
 
-// allowNarrowing lets the conditions of a query use truncated indexes.
-func allowNarrowing(stmt *gorm.Statement) {
-	stmt.Settings.Store(narrowingKey, &narrowing{limit: -1})
+// allowNarrowing lets the conditions of a query use truncated indexes. Without one,
+// nothing is kept: GORM's map of settings is slow to begin.
+func (p *Plugin) allowNarrowing(stmt *gorm.Statement) {
+	if p.truncates.Load() {
+		stmt.Settings.Store(narrowingKey, &narrowing{limit: -1})
+	}
 }
 
-func forbidNarrowing(stmt *gorm.Statement) { stmt.Settings.Delete(narrowingKey) }
+func (p *Plugin) forbidNarrowing(stmt *gorm.Statement) {
+	if p.truncates.Load() {
+		stmt.Settings.Delete(narrowingKey)
+	}
+}
 
-func narrowingOf(stmt *gorm.Statement) *narrowing {
+func (p *Plugin) narrowingOf(stmt *gorm.Statement) *narrowing {
+	if !p.truncates.Load() {
+		return nil
+	}
 	v, _ := stmt.Settings.Load(narrowingKey)
 	n, _ := v.(*narrowing)
 	return n
@@ -67,7 +77,7 @@ func (p *Plugin) wrapLimit(db *gorm.DB) {
 		stmt, ok := b.(*gorm.Statement)
 		limit, isLimit := c.Expression.(clause.Limit)
 		if n := (*narrowing)(nil); ok && isLimit {
-			if n = narrowingOf(stmt); n.narrows() {
+			if n = p.narrowingOf(stmt); n.narrows() {
 				n.offset = max(limit.Offset, 0)
 				if limit.Limit != nil && *limit.Limit >= 0 {
 					n.limit = *limit.Limit

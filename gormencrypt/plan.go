@@ -79,7 +79,7 @@ func (r *rewriter) plan() *plan {
 // follow returns the variables of a plan's text. It reports false, and has changed
 // nothing, if the statement must be taken apart anew; that says what is wrong, too.
 func (p *Plugin) follow(stmt *gorm.Statement, pl *plan, vars []any) ([]any, bool) {
-	narrowing := narrowingOf(stmt)
+	narrowing := p.narrowingOf(stmt)
 	if len(pl.filters) > 0 && narrowing == nil {
 		return nil, false
 	}

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -70,6 +71,8 @@ type Plugin struct {
 	tables map[string]table
 	// words are the names of encrypted columns, of their indexes and of their tables.
 	words map[string]bool
+	// truncates says that an index is truncated, so that queries may have to narrow.
+	truncates atomic.Bool
 
 	rings   ringCache
 	derived indexCache
@@ -199,6 +202,10 @@ func (p *Plugin) armLocked(s *schema.Schema) error {
 	problems = append(problems, indexProblems...)
 	for _, ic := range declared {
 		p.words[lower(ic.field.DBName)] = true
+		if ic.truncated() {
+			p.truncates.Store(true)
+		}
+		ic.armField()
 		p.migrateIndex(ic)
 	}
 	problems = append(problems, p.merge(tableWord(s.Table), table{found, declared})...)
@@ -245,13 +252,13 @@ func (p *Plugin) merge(name string, t table) []error {
 // armStatement arms what a statement reads and writes.
 func (p *Plugin) armStatement(db *gorm.DB) {
 	stmt := db.Statement
-	forbidNarrowing(stmt) // of the statement that this one was made of
+	p.forbidNarrowing(stmt) // of the statement that this one was made of
 	if err := p.arm(stmt.Schema); err != nil {
 		db.AddError(err)
 		return
 	}
 	// The destination may be another model than the one the statement is about.
-	if reflect.ValueOf(stmt.Dest).Kind() == reflect.Pointer {
+	if reflect.ValueOf(stmt.Dest).Kind() == reflect.Pointer && !isOwnModel(stmt) {
 		other := &gorm.Statement{DB: db}
 		if other.Parse(stmt.Dest) == nil {
 			if err := p.arm(other.Schema); err != nil {
@@ -259,6 +266,21 @@ func (p *Plugin) armStatement(db *gorm.DB) {
 			}
 		}
 	}
+}
+
+// isOwnModel reports whether the destination is of the statement's own model.
+func isOwnModel(stmt *gorm.Statement) bool {
+	if stmt.Schema == nil || !stmt.ReflectValue.IsValid() {
+		return false
+	}
+	t := stmt.ReflectValue.Type()
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
+		t = t.Elem()
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t == stmt.Schema.ModelType
 }
 
 // wrapClauses puts the plugin between GORM and the SQL of every clause. It is the
@@ -280,12 +302,14 @@ func (p *Plugin) wrapClauses(db *gorm.DB) {
 		"ORDER BY":    {check: true},
 	} {
 		inner, ok := db.ClauseBuilders[name]
-		if !ok {
+		asGORM := !ok
+		if asGORM {
 			inner = func(c clause.Clause, b clause.Builder) { c.Build(b) }
 		}
 		db.ClauseBuilders[name] = func(c clause.Clause, b clause.Builder) {
 			if stmt, ok := b.(*gorm.Statement); ok {
-				p.buildClause(c, stmt, how.check, inner, how.seal)
+				check := how.check && !(asGORM && namesNothing(c, stmt))
+				p.buildClause(c, stmt, check, inner, how.seal)
 			} else {
 				inner(c, b)
 			}

@@ -41,7 +41,7 @@ func (p *Plugin) registerCallbacks(db *gorm.DB) error {
 // some of them.
 func (p *Plugin) prepareQuery(db *gorm.DB) {
 	p.prepareRaw(db)
-	allowNarrowing(db.Statement)
+	p.allowNarrowing(db.Statement)
 }
 
 // prepareRaw arms the statement and, if it was given as SQL, checks it.
@@ -92,7 +92,7 @@ func (p *Plugin) query(db *gorm.DB) {
 	}
 	callbacks.BuildQuerySQL(db)
 	stmt := db.Statement
-	narrowing := narrowingOf(stmt)
+	narrowing := p.narrowingOf(stmt)
 	if db.Error == nil && narrowing.narrows() {
 		if err := narrowing.check(stmt); err != nil {
 			db.AddError(err)
@@ -144,7 +144,7 @@ type decryptingRows struct {
 	*sql.Rows
 	p       *Plugin
 	ctx     context.Context
-	columns []*column // by position, nil where the column is not encrypted
+	columns []*column // by position, nil where the column is not encrypted; none if fields decrypt
 	names   []string
 	isMap   bool
 	values  [][]any // for maps, of every row
@@ -156,9 +156,7 @@ type decryptingRows struct {
 func (p *Plugin) newRows(db *gorm.DB, rows *sql.Rows) *decryptingRows {
 	d := &decryptingRows{Rows: rows, p: p, ctx: db.Statement.Context}
 	d.names, _ = rows.Columns()
-	if p.readsItself(db.Statement) {
-		d.columns = make([]*column, len(d.names))
-	} else {
+	if !p.readsItself(db.Statement) {
 		d.columns = p.resultColumns(db.Statement, d.names)
 	}
 	switch db.Statement.Dest.(type) {
@@ -172,27 +170,21 @@ func (p *Plugin) newRows(db *gorm.DB, rows *sql.Rows) *decryptingRows {
 // all its fields for encrypted columns decrypt. Those of another model of the same
 // table, which knows of no encryption, do not.
 func (p *Plugin) readsItself(stmt *gorm.Statement) bool {
-	if stmt.Schema == nil || stmt.TableExpr != nil || !stmt.ReflectValue.IsValid() {
+	if stmt.TableExpr != nil || !isOwnModel(stmt) {
 		return false
 	}
-	t := stmt.ReflectValue.Type()
-	if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
-		t = t.Elem()
-	}
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t != stmt.Schema.ModelType {
-		return false
-	}
-	for _, table := range []string{stmt.Table, stmt.Schema.Table} {
+	decrypts := func(table string) bool {
 		for name, c := range p.tableColumns(table) {
-			if f := stmt.Schema.LookUpField(name); c != nil && f != nil && f.NewValuePool != (storedPool{}) {
+			if c == nil || c.field.Schema == stmt.Schema {
+				continue
+			}
+			if f := stmt.Schema.LookUpField(name); f != nil && f.NewValuePool != (storedPool{}) {
 				return false
 			}
 		}
+		return true
 	}
-	return true
+	return decrypts(stmt.Table) && (stmt.Table == stmt.Schema.Table || decrypts(stmt.Schema.Table))
 }
 
 // Scan implements [gorm.Rows].

@@ -15,6 +15,7 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
+	"github.com/fernetcol/fernetcol/blindindex"
 	"github.com/fernetcol/fernetcol/encryptedtype"
 )
 
@@ -86,6 +87,25 @@ func (p *Plugin) armField(c *column) {
 		if err := p.open(ctx, c, (*src).value, dst.Addr()); err != nil {
 			defer p.empty(ctx, c, model) // after the error has named the row
 			return fmt.Errorf("gormencrypt: column %s, %s: %w", c, c.primaryKey(ctx, model), err)
+		}
+		return nil
+	}
+}
+
+// armField makes GORM read an entry without its reflection: every row has one
+// beside every value.
+func (ic *indexColumn) armField() {
+	f := ic.field
+	set := f.Set
+	f.Set = func(ctx context.Context, model reflect.Value, value any) error {
+		read, ok := value.(**blindindex.Value)
+		if !ok {
+			return set(ctx, model, value)
+		}
+		if dst := f.ReflectValueOf(ctx, model); *read == nil {
+			dst.SetZero()
+		} else {
+			dst.SetString(string(**read))
 		}
 		return nil
 	}

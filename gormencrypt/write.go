@@ -109,6 +109,21 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 	replace(text, vars)
 }
 
+// namesNothing reports whether a clause, as GORM builds it, is SELECT * or FROM the
+// statement's own table. Most are, and there is nothing to check in them.
+func namesNothing(c clause.Clause, stmt *gorm.Statement) bool {
+	if c.Name != "SELECT" && c.Name != "FROM" || c.BeforeExpression != nil || c.AfterNameExpression != nil || c.AfterExpression != nil || c.Builder != nil || stmt.TableExpr != nil {
+		return false
+	}
+	switch e := c.Expression.(type) {
+	case clause.Select:
+		return !e.Distinct && len(e.Columns) == 0 && e.Expression == nil
+	case clause.From:
+		return len(e.Tables) == 0 && len(e.Joins) == 0
+	}
+	return false
+}
+
 // rewrite runs a rewriter over the part of a text that begins at from, and
 // follows base variables. made is how to do the same again, or nil.
 func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, vars []any, base int, start region, raw bool) (text string, newVars []any, made *plan, err error) {
@@ -130,7 +145,7 @@ func (p *Plugin) rewrite(stmt *gorm.Statement, l *level, sql string, from int, v
 		raw:      raw,
 	}
 	if !raw {
-		r.narrowing = narrowingOf(stmt)
+		r.narrowing = p.narrowingOf(stmt)
 	}
 	if text, newVars, err = r.run(); err != nil {
 		return "", nil, nil, err
