@@ -25,12 +25,19 @@ const fillBatch = 500
 // does not would change a value and leave the entry of the old one.
 //
 // A row that cannot be decrypted is an error that names it; the rows before it are
-// written. The table needs a primary key. If db is a transaction, all is written in
-// it.
+// written, those behind it not until it can be read or is gone. The table needs a
+// primary key. If db is a transaction, all is written in it.
+//
+// All rows are filled under the keys that ctx gives: conditions of db are refused. Where
+// Options.IndexKeyFor gives every tenant a key of its own in one table, FillIndexes would
+// give their rows entries under another's, and is not for it.
 func FillIndexes(ctx context.Context, db *gorm.DB, model any) (rows int64, err error) {
 	p, ok := db.Config.Plugins[pluginName].(*Plugin)
 	if !ok {
 		return 0, fmt.Errorf("gormencrypt: FillIndexes: %w", errNoPlugin)
+	}
+	if len(db.Statement.Clauses) > 0 {
+		return 0, errors.New("gormencrypt: FillIndexes fills all rows; give it the handle, without conditions")
 	}
 	stmt := &gorm.Statement{DB: db}
 	if err := stmt.Parse(model); err != nil {

@@ -37,6 +37,8 @@ func TestIndexesKeepTheLogicOfNull(t *testing.T) {
 		"(%s = ?) IS NULL", "(%s <> ?) IS NULL", "(%s = ?) IS NOT NULL", "NOT (%s = ? OR id = 2)", "NOT (%s = ? AND id < 9)", "id > 0 AND NOT (id = 1 AND %s = ?)",
 		"CASE WHEN %s = ? THEN 1 ELSE 0 END = 0", "CASE WHEN NOT %s <> ? THEN 1 ELSE 0 END = 1", "id IN (SELECT o.id FROM tables o WHERE o.%s = ?)", "id NOT IN (SELECT o.id FROM tables o WHERE o.%s = ?)",
 		"NOT EXISTS (SELECT 1 FROM tables o WHERE o.id = tables.id AND o.%s = ?)", "EXISTS (SELECT 1 FROM tables o WHERE o.id = tables.id AND NOT (o.%s = ?))", "(%s = ?) = (id > 0)", "(id > 0) = (%s <> ?)",
+		"COALESCE(%s = ?, 1 = 1)", "COALESCE(%s <> ?, 1 = 1)", "CASE WHEN id > 0 THEN %s = ? END IS NULL", "(SELECT o.%s = ? FROM tables o WHERE o.id = tables.id) IS NULL",
+		"(SELECT COUNT(*) FROM tables o WHERE (CASE WHEN o.id > 0 THEN (o.%s <> ?) END) IS NULL) = id",
 		"%s IS NULL OR %[1]s = ?", "NOT (%s IS NULL OR %[1]s <> ?)",
 	}
 	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {

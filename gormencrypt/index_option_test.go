@@ -223,7 +223,16 @@ func TestTenantsHaveIndexesOfTheirOwn(t *testing.T) {
 			return context.WithValue(context.Background(), tenantKey{}, tenant)
 		}
 		for _, tenant := range []string{"a", "b"} {
-			w.ok(w.db.WithContext(as(tenant)).Create(&ExactPerson{Name: tenant, Phone: canary}))
+			w.ok(w.db.WithContext(as(tenant)).Create(&ExactPerson{Name: tenant, Phone: canary, Badge: canary}))
+			w.ok(w.db.WithContext(as(tenant)).Where("badge = ?", canary).First(&ExactPerson{}))
+		}
+		entries := map[string]bool{}
+		for id := range int64(2) {
+			entries[string(w.raw("people", "phone_index", id+1))] = true
+			entries[string(w.raw("people", "badge_index", id+1))] = true
+		}
+		if len(entries) != 4 {
+			t.Errorf("two tenants and two columns have %d entries for one value", len(entries))
 		}
 		for _, tenant := range []string{"a", "b"} {
 			var found []ExactPerson
@@ -261,9 +270,34 @@ func TestModelsOfOneTableShareItsIndexes(t *testing.T) {
 		var p ExactPerson
 		w.ok(w.db.First(&p, "phone = ?", wanted+"2"))
 		w.ok(w.db.Table("people").First(&half{}, "phone = ?", wanted+"2"))
+		w.ok(w.db.Create(&named[half]{half{Phone: wanted + "3"}}))
+		w.ok(w.db.First(&named[half]{}, "phone = ?", wanted+"3"))
+		w.good(&ExactPerson{})
 	})
+	type (
+		full struct {
+			ID         int64
+			Phone      encryptedtype.EncryptedString `fernet:"index:PhoneIndex,filling"`
+			PhoneIndex blindindex.Value
+		}
+		elsewhere struct {
+			ID         int64
+			Phone      encryptedtype.EncryptedString `fernet:"index:PhoneIndex,as=a.b.c"`
+			PhoneIndex blindindex.Value
+		}
+		short struct {
+			ID         int64
+			Phone      encryptedtype.EncryptedString `fernet:"index:PhoneIndex,bits=4,rows=100"`
+			PhoneIndex blindindex.Value
+		}
+		slow struct {
+			ID         int64
+			Phone      encryptedtype.EncryptedString `fernet:"index:PhoneIndex,argon2id=m8t1p1"`
+			PhoneIndex blindindex.Value
+		}
+	)
 	w := newWorld(t, dbtest.SQLite(t), &ExactPerson{})
-	for _, model := range []any{&named[other]{}, &named[deterministic]{}} {
+	for _, model := range []any{&named[other]{}, &named[deterministic]{}, &named[full]{}, &named[elsewhere]{}, &named[short]{}, &named[slow]{}} {
 		if err := w.db.First(model).Error; err == nil || !strings.Contains(err.Error(), "in different ways by the models") {
 			t.Errorf("%T: %v", model, err)
 		}

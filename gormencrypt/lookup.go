@@ -210,7 +210,7 @@ func (r *rewriter) checkIndex(ref indexReference) error {
 	}
 	w := r.widen(reference{first: ref.first, last: ref.last})
 	arguments, negated, ok := r.comparedWith(w.first, w.last)
-	if !ok && r.places[ref.first].region == regionSet && r.isTarget(ref.first, ref.last) {
+	if region := r.places[ref.first].region; !ok && (region == regionColumns || region == regionSet && r.isTarget(ref.first, ref.last)) {
 		return nil // what GORM sets it to is the plugin's
 	}
 	if !ok {
@@ -222,6 +222,8 @@ func (r *rewriter) checkIndex(ref indexReference) error {
 				return ref.ic.of.refuse("its index %s is compared with an argument in another way than =, <> or IN alone", ref.ic.field.DBName)
 			}
 		}
+	}
+	if !ok {
 		return nil
 	}
 	for _, at := range arguments {

@@ -168,12 +168,19 @@ func TestTruncatedIndexIsRefusedWhereRowsCannotBeDropped(t *testing.T) {
 		m := func() *gorm.DB { return w.db.Model(&ShortPerson{}).Where("phone = ?", wanted) }
 		var p []ShortPerson
 		for name, err := range map[string]error{
-			"Rows":            func() error { _, err := m().Rows(); return err }(),
-			"Scan":            m().Scan(&p).Error,
-			"Raw":             w.db.Raw("SELECT * FROM people WHERE phone = ?", wanted).Scan(&p).Error,
-			"Raw Find":        w.db.Raw("SELECT * FROM people WHERE phone = ? LIMIT 1", wanted).Find(&p).Error,
-			"Exec":            w.db.Exec("DELETE FROM people WHERE phone = ?", wanted).Error,
-			"OR":              w.db.Where("phone = ? OR id = 7", wanted).Find(&p).Error,
+			"Rows":          func() error { _, err := m().Rows(); return err }(),
+			"Scan":          m().Scan(&p).Error,
+			"Raw":           w.db.Raw("SELECT * FROM people WHERE phone = ?", wanted).Scan(&p).Error,
+			"Raw Find":      w.db.Raw("SELECT * FROM people WHERE phone = ? LIMIT 1", wanted).Find(&p).Error,
+			"Exec":          w.db.Exec("DELETE FROM people WHERE phone = ?", wanted).Error,
+			"OR":            w.db.Where("phone = ? OR id = 7", wanted).Find(&p).Error,
+			"OR before AND": w.db.Where("id = 7 OR id > 0 AND phone = ?", wanted).Find(&p).Error,
+			"XOR":           w.db.Where("id = 7 XOR id > 0 AND phone = ?", wanted).Find(&p).Error,
+			"after Find": func() error {
+				tx := m()
+				w.ok(tx.Find(&p))
+				return tx.Update("name", "x").Error
+			}(),
 			"Or":              w.db.Where("id = 7").Or("phone = ?", wanted).Find(&p).Error,
 			"NOT":             w.db.Where("NOT (phone = ?)", wanted).Find(&p).Error,
 			"<>":              w.db.Where("phone <> ?", wanted).Find(&p).Error,

@@ -295,6 +295,24 @@ var writeForms = []writeForm{
 		w.ok(w.db.Exec("INSERT INTO people (name, "+w.quote(f.column)+") VALUES (?, ?), (?, ?)", "u", f.value, "v", f.plain))
 		return w.last()
 	}},
+	{"Exec UPDATE of two tables", func(w *world, f fieldForm) int64 {
+		if w.database.Dialect != "mysql" {
+			return w.created(person("n", f))
+		}
+		p := w.existing()
+		w.ok(w.db.Exec("UPDATE people AS p JOIN people AS o ON o.id = p.id SET p."+w.quote(f.column)+" = ? WHERE o.id = ?", f.plain, p.ID))
+		return p.ID
+	}},
+	{"Exec upsert", func(w *world, f fieldForm) int64 {
+		p := w.existing()
+		column := w.quote(f.column)
+		update := " ON CONFLICT (id) DO UPDATE SET " + column + " = excluded." + column
+		if w.database.Dialect == "mysql" {
+			update = " ON DUPLICATE KEY UPDATE " + column + " = VALUES(" + column + ")"
+		}
+		w.ok(w.db.Exec("INSERT INTO people (id, name, "+column+") VALUES (?, ?, ?)"+update, p.ID, "u", f.value))
+		return p.ID
+	}},
 	{"Exec UPDATE OR", func(w *world, f fieldForm) int64 {
 		update := "UPDATE people"
 		if w.database.Dialect == "sqlite" {
