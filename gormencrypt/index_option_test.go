@@ -247,6 +247,50 @@ func TestTenantsHaveIndexesOfTheirOwn(t *testing.T) {
 	})
 }
 
+// The names that entries are derived for outlive those of the table and its columns.
+func TestIndexKeepsItsNames(t *testing.T) {
+	type renamed struct {
+		ID    int64
+		Tel   string `gorm:"serializer:fernet" fernet:"index:Entry,as=people.phone.phone_index"`
+		Entry blindindex.Value
+	}
+	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
+		w := newWorld(t, d, &renamed{})
+		w.ok(w.db.Create(&renamed{Tel: canary}))
+		if got, want := string(w.raw("renameds", "entry", 1)), string(w.entry("people", "phone", "phone_index", canary)); got != want {
+			t.Error("the entry is derived for other names")
+		}
+		w.ok(w.db.First(&renamed{}, "tel = ?", canary))
+	})
+}
+
+// The database asks for an entry of the right length beside every value.
+func TestDatabaseAsksForEntries(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
+		w := newWorld(t, d, &ExactPerson{})
+		w.ok(w.db.Create(&ExactPerson{Phone: canary}))
+		wrong := []string{"phone_index = NULL", "phone_index = 'abc'", "phone = NULL", "ssn_index = phone_index", "phone_index = ''"}
+		for _, set := range wrong {
+			if _, err := d.SQL.Exec("UPDATE people SET " + set); err == nil {
+				t.Errorf("the database takes %s", set)
+			}
+		}
+		if err := w.db.Migrator().DropTable("people"); err != nil {
+			t.Fatal(err)
+		}
+		db, _ := use(t, d, gormencrypt.Options{WithoutCheck: true, IndexKey: w.indexKey})
+		if err := db.AutoMigrate(&ExactPerson{}); err != nil {
+			t.Fatal(err)
+		}
+		w.ok(db.Create(&ExactPerson{Phone: canary}))
+		for _, set := range wrong {
+			if _, err := d.SQL.Exec("UPDATE people SET " + set); err != nil {
+				t.Errorf("without checks, the database refuses %s: %v", set, err)
+			}
+		}
+	})
+}
+
 // Programs that write a table through another model fill the indexes too, and models
 // that disagree are told.
 func TestModelsOfOneTableShareItsIndexes(t *testing.T) {

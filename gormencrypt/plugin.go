@@ -35,12 +35,14 @@ type Options struct {
 	// and its tags are checked by db.Use.
 	Models []any
 	// WithoutCheck keeps AutoMigrate from adding the CHECK constraints with which
-	// the database itself refuses plaintext.
+	// the database itself refuses plaintext, and a value without the entry of its
+	// index.
 	WithoutCheck bool
 	// CheckNotValid makes AutoMigrate add a CHECK to a table that is there already
 	// as NOT VALID: new rows are checked, and rows that still hold plaintext do
 	// not stand in the way. Once they are encrypted, run ALTER TABLE … VALIDATE
-	// CONSTRAINT. PostgreSQL only; elsewhere it does nothing.
+	// CONSTRAINT. PostgreSQL only; elsewhere it does nothing. The CHECK of an index
+	// is never NOT VALID: rows without their entry would not be found.
 	CheckNotValid bool
 	// IndexKey is the key of blind indexes. It has the form of an encryption key and
 	// must be another one: what rotates those must not change an index. Models with
