@@ -6,15 +6,15 @@ import "testing"
 func TestOldVerdictIsNotRemembered(t *testing.T) {
 	var cache textCache
 	key := textKey{text: "x"}
-	_, age := cache.harmless(key)
+	_, age := cache.plan(key)
 	cache.forget()
-	cache.put(key, age)
-	if known, _ := cache.harmless(key); known {
+	cache.put(key, unchanged, age)
+	if known, _ := cache.plan(key); known != nil {
 		t.Error("a verdict from before is remembered")
 	}
-	_, age = cache.harmless(key)
-	cache.put(key, age)
-	if known, _ := cache.harmless(key); !known {
+	_, age = cache.plan(key)
+	cache.put(key, unchanged, age)
+	if known, _ := cache.plan(key); known == nil {
 		t.Error("a verdict is not remembered")
 	}
 }

@@ -222,8 +222,6 @@ func (r *rewriter) checkIndex(ref indexReference) error {
 				return ref.ic.of.refuse("its index %s is compared with an argument in another way than =, <> or IN alone", ref.ic.field.DBName)
 			}
 		}
-	}
-	if !ok {
 		return nil
 	}
 	for _, at := range arguments {
