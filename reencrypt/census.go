@@ -3,7 +3,7 @@ package reencrypt
 import (
 	"context"
 	"database/sql"
-	"errors"
+	"fmt"
 	"time"
 )
 
@@ -37,6 +37,8 @@ type ColumnCensus struct {
 	// Oldest is when the oldest token was made, deterministic ones apart, which have
 	// no time; zero if there is none.
 	Oldest time.Time `json:"oldest,omitzero"`
+
+	encryptable bool // the plan encrypts plaintext
 }
 
 // A KeyCount is how many tokens of a column a key opens.
@@ -56,7 +58,19 @@ type KeyCount struct {
 // BatchSize, Rate, Load, Pause, MaxReplicaLag, RetryFor, AllowEmpty, Progress and
 // Unreadable apply. Unreadable values are no error here.
 func TakeCensus(ctx context.Context, db *sql.DB, d Dialect, p Plan, o Options) (*Census, error) {
-	return nil, errors.ErrUnsupported
+	o = o.withDefaults(d)
+	life, cancel := newLife(ctx)
+	defer cancel()
+	j, _, err := prepare(life, db, d, p, o, false)
+	if err != nil {
+		return nil, err
+	}
+	r := newRun(j, &o, life)
+	census, err := r.takeCensus(nil)
+	if err != nil {
+		return nil, r.failed(err)
+	}
+	return census, emptiness(census, o)
 }
 
 // Retire says whether the key with this ID may be taken out of the rings of the
@@ -67,5 +81,49 @@ func TakeCensus(ctx context.Context, db *sql.DB, d Dialect, p Plan, o Options) (
 // The plan must name every column of the table that the key protects, and there
 // may be other tables.
 func Retire(ctx context.Context, db *sql.DB, d Dialect, p Plan, keyID string, o Options) (*Census, error) {
-	return nil, errors.ErrUnsupported
+	for _, c := range p.Columns {
+		if c.Keyring != nil && c.Keyring.PrimaryID() == keyID {
+			return nil, refuse(p.Table+"."+c.Name, "key "+keyID+" is the primary key, which encrypts; make another the first of the ring")
+		}
+	}
+	census, err := TakeCensus(ctx, db, d, p, o)
+	if err != nil {
+		return census, err
+	}
+	var errs []error
+	for i := range census.Columns {
+		col := &census.Columns[i]
+		var n int64
+		for _, k := range col.Keys {
+			if k.KeyID == keyID {
+				n += k.Rows
+			}
+		}
+		if n > 0 {
+			errs = append(errs, fmt.Errorf("%w: %s.%s: %d values need key %s; run the re-encryption first", ErrKeyInUse, census.Table, col.Column, n, keyID))
+		}
+		if err := col.unreadable(census.Table); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return census, joined(errs)
+}
+
+// takeCensus is one scan. into collects the counts of what a run would do.
+func (r *run) takeCensus(into *Counts) (*Census, error) {
+	j := r.j
+	t := newTally(j, r.o.Unreadable)
+	r.tracker.begin(PhaseCensus, 1, Counts{})
+	s := r.session()
+	defer s.close()
+	err := j.scan(s, r.throttle, r.tracker, func(row *row) {
+		t.add(row)
+		if into != nil {
+			into.add(j.counts(row))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t.census(), nil
 }

@@ -30,6 +30,19 @@ func (c *Counts) add(d Counts) {
 	c.Conflicts += d.Conflicts
 }
 
+func (c *Counts) subtract(d Counts) {
+	c.Rows -= d.Rows
+	c.Rotated -= d.Rotated
+	c.Encrypted -= d.Encrypted
+	c.Indexed -= d.Indexed
+	c.Current -= d.Current
+	c.Null -= d.Null
+	c.Plaintext -= d.Plaintext
+	c.Unreadable -= d.Unreadable
+	c.TooLong -= d.TooLong
+	c.Conflicts -= d.Conflicts
+}
+
 // A Phase is what a call does at a time.
 type Phase string
 
