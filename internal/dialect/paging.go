@@ -22,7 +22,7 @@ type Page struct {
 func Read(ctx context.Context, d Dialect, c Conn, t *Table, p Page, visit func(Key, []any) bool) error {
 	var exprs []string
 	for _, k := range t.Key {
-		exprs = append(exprs, fmt.Sprintf(k.read, d.Quote(k.Name)))
+		exprs = append(exprs, fmt.Sprintf(k.read, qualified(d, k.Name)))
 	}
 	for _, name := range p.Columns {
 		exprs = append(exprs, columnExpr(d, name))
@@ -73,7 +73,7 @@ func Last(ctx context.Context, d Dialect, c Conn, t *Table, after Key) (Key, err
 func edge(ctx context.Context, d Dialect, c Conn, t *Table, after Key, direction, limit string) (Key, error) {
 	var exprs []string
 	for _, k := range t.Key {
-		exprs = append(exprs, fmt.Sprintf(k.read, d.Quote(k.Name)))
+		exprs = append(exprs, fmt.Sprintf(k.read, qualified(d, k.Name)))
 	}
 	q, args := query(d, t, exprs, after, nil)
 	q += " ORDER BY " + strings.Join(t.order(d, direction), ", ") + limit
@@ -98,19 +98,23 @@ func edge(ctx context.Context, d Dialect, c Conn, t *Table, after Key, direction
 	return key, nil
 }
 
+// qualified names a column with its table. ORDER BY "id" would mean the result column
+// of that name, which holds a text, and sort 10 before 9.
+func qualified(d Dialect, name string) string { return "t." + d.Quote(name) }
+
 // columnExpr reads a column of values. In SQLite the plus, which does nothing, takes
 // the declared type away, by which drivers would convert.
 func columnExpr(d Dialect, name string) string {
 	if _, ok := d.(sqlite); ok {
-		return "+" + d.Quote(name)
+		return "+" + qualified(d, name)
 	}
-	return d.Quote(name)
+	return qualified(d, name)
 }
 
 func (t *Table) order(d Dialect, direction string) []string {
 	exprs := make([]string, len(t.Key))
 	for i, k := range t.Key {
-		exprs[i] = fmt.Sprintf(k.order, d.Quote(k.Name)) + direction
+		exprs[i] = fmt.Sprintf(k.order, qualified(d, k.Name)) + direction
 	}
 	return exprs
 }
@@ -125,7 +129,7 @@ func query(d Dialect, t *Table, exprs []string, after, upto Key) (string, []any)
 	if upto != nil {
 		conds = append(conds, b.compare(t, upto, "<", "<="))
 	}
-	q := "SELECT " + strings.Join(exprs, ", ") + " FROM " + QuoteTable(d, t.Schema, t.Name)
+	q := "SELECT " + strings.Join(exprs, ", ") + " FROM " + QuoteTable(d, t.Schema, t.Name) + " AS t"
 	if conds != nil {
 		q += " WHERE " + strings.Join(conds, " AND ")
 	}
@@ -147,7 +151,7 @@ func (b *builder) arg(v any) string {
 // operator for the last column. Where tuples are not compared by the index, it is
 // (a, b) > (x, y) written out, with a first condition that gives the index a range.
 func (b *builder) compare(t *Table, k Key, strict, last string) string {
-	column := func(i int) string { return fmt.Sprintf(t.Key[i].order, b.d.Quote(t.Key[i].Name)) }
+	column := func(i int) string { return fmt.Sprintf(t.Key[i].order, qualified(b.d, t.Key[i].Name)) }
 	bound := func(i int) string { return fmt.Sprintf(t.Key[i].bind, b.arg(k[i])) }
 	n := len(t.Key)
 	if n == 1 {
