@@ -208,7 +208,11 @@ func (j *job) fingerprint() string {
 		}
 		columns = append(columns, c)
 	}
-	text, err := json.Marshal([]any{"v1", j.table.Schema, j.table.Name, columns})
+	var key []string
+	for _, k := range j.table.Key {
+		key = append(key, k.Name)
+	}
+	text, err := json.Marshal([]any{"v1", j.table.Schema, j.table.Name, key, columns})
 	if err != nil {
 		panic("reencrypt: a plan that JSON cannot hold: " + err.Error())
 	}

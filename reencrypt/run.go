@@ -252,7 +252,7 @@ func (r *run) failed(err error) error {
 
 // broken names the table in an error of the database.
 func broken(table string, err error) error {
-	if e, ok := errors.AsType[*dialect.Error](err); ok && e.Class != dialect.Permanent {
+	if e, ok := errors.AsType[*dialect.Error](err); ok && (e.Class == dialect.Locked || e.Class == dialect.Lost) {
 		return fmt.Errorf("reencrypt: %s: the database did not come back in time; run the same plan again to resume: %w", table, e)
 	}
 	return fmt.Errorf("reencrypt: %s: %w", table, err)

@@ -95,7 +95,7 @@ func (s *session) try(f func(*sql.Conn) error) error {
 		return err
 	}
 	clean := dialect.Clean(s.j.d, err)
-	if clean.Class == dialect.Lost {
+	if clean.Class == dialect.Lost || clean.Class == dialect.Stale {
 		s.drop()
 	}
 	return clean
@@ -126,13 +126,15 @@ func (s *session) patience() *patience { return &patience{life: s.life, limit: s
 const (
 	firstWait = 10 * time.Millisecond
 	maxWait   = time.Second
+
+	staleTries = 3
 )
 
 // wait waits before another try, longer each time and not in step with others. It
 // returns false if there should be none.
 func (p *patience) wait(err error) bool {
 	e, ok := errors.AsType[*dialect.Error](err)
-	if !ok || e.Class == dialect.Permanent {
+	if !ok || e.Class == dialect.Permanent || e.Class == dialect.Stale && p.attempt >= staleTries {
 		return false
 	}
 	if p.attempt == 0 {

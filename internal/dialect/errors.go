@@ -17,6 +17,7 @@ const (
 	Permanent Class = iota // trying again is no use
 	Locked                 // a lock, a deadlock or a serialization failure: try again
 	Lost                   // the connection or the server is gone: connect and try again
+	Stale                  // perhaps a statement that was prepared before the table was altered: try again once or twice
 )
 
 // An Error is an error of a driver without its message, which may quote values, the
@@ -124,6 +125,8 @@ func (postgres) classify(err error) (Class, string) {
 	switch {
 	case code == "55P03" || code == "40P01" || code == "40001" || code == "57014":
 		return Locked, text
+	case code == "0A000", code == "26000": // cached plan must not change result type; no such prepared statement
+		return Stale, text
 	// Connection exceptions, resources, an operator's intervention, and a session
 	// that was idle in its transaction for too long.
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57P"), code == "25P03":
