@@ -54,8 +54,8 @@ type Options struct {
 	// another call takes the range over; 0 is [DefaultLease]. All calls for one plan
 	// must use the same.
 	Lease time.Duration
-	// MaxPasses is how often the table is gone through at most until the census finds
-	// nothing left to do; 0 is [DefaultMaxPasses].
+	// MaxPasses is how often the call goes through the table at most until the census
+	// finds nothing left to do; 0 is [DefaultMaxPasses].
 	MaxPasses int
 
 	// DryRun counts what Run would change, and changes nothing; no checkpoint is kept.
