@@ -127,6 +127,9 @@ func (f *fixture) insert(from, to int) {
 	}
 }
 
+// fernetEpoch is time 0 of a token.
+var fernetEpoch = time.Unix(0, 0)
+
 func plain(id int) string { return fmt.Sprint("person", id, "@example.com") }
 
 func (f *fixture) plan(columns ...reencrypt.Column) reencrypt.Plan {
