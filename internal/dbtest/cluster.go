@@ -1,6 +1,8 @@
 package dbtest
 
 import (
+	"bufio"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -13,9 +15,22 @@ import (
 // cluster is a temporary PostgreSQL server. It ends, and its directory is removed,
 // when stop is called or this process ends in whatever way.
 type cluster struct {
-	dsn   string
-	input io.Closer // the shell that runs the server waits for the end of this
-	wait  func() error
+	dsn    string
+	input  io.WriteCloser // the shell that runs the server waits for the end of this
+	output *bufio.Reader
+	wait   func() error
+}
+
+// restart stops the server as a crash would, and starts it again.
+func (c *cluster) restart() error {
+	if _, err := io.WriteString(c.input, "restart\n"); err != nil {
+		return err
+	}
+	line, err := c.output.ReadString('\n')
+	if err != nil || line != "restarted\n" {
+		return errors.New("the server did not come back")
+	}
+	return nil
 }
 
 // stop ends the server and returns when its directory is removed.

@@ -1,6 +1,8 @@
 # Runs a temporary PostgreSQL cluster until standard input ends, then removes it.
 # Argument: the directory of the server binaries.
 # Prints one line: "ready" and the directory of the socket, or "failed" and why.
+# For each line "restart" that it reads, it stops the server as a crash would, starts
+# it again and prints "restarted".
 
 bin=$1
 
@@ -36,7 +38,12 @@ else
 	echo "failed $(grep -m 1 -E 'error:|FATAL:' log || tail -n 1 log)"
 fi
 
-cat >/dev/null
+while read -r command; do
+	if [ "$command" = restart ]; then
+		"$bin/pg_ctl" -D data -m immediate -w stop >/dev/null 2>&1
+		"$bin/pg_ctl" -D data -l log -w start >/dev/null 2>&1 </dev/null && echo restarted
+	fi
+done
 
 "$bin/pg_ctl" -D data -m fast -w stop >/dev/null 2>&1
 cd / && rm -rf "$dir"

@@ -61,9 +61,9 @@ func startClusterWith(files ...*os.File) (*cluster, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	c := &cluster{input: input, wait: cmd.Wait}
+	c := &cluster{input: input, output: bufio.NewReader(output), wait: cmd.Wait}
 
-	line, err := bufio.NewReader(output).ReadString('\n')
+	line, err := c.output.ReadString('\n')
 	dir, ready := strings.CutPrefix(strings.TrimSpace(line), "ready ")
 	if err != nil || !ready {
 		c.stop()

@@ -48,6 +48,9 @@ func (d mysql) Describe(ctx context.Context, c Conn, schema, table string) (*Tab
 	} else if transactions != "YES" {
 		t.Obstacles = append(t.Obstacles, "its engine has no transactions, so that a checkpoint could not be trusted; ALTER TABLE … ENGINE=InnoDB")
 	}
+	if len(t.Obstacles) > 0 {
+		return t, nil
+	}
 	keys, err := d.columns(ctx, c, t)
 	if err != nil {
 		return nil, err
@@ -177,7 +180,7 @@ func (mysql) HasTable(ctx context.Context, c Conn, t *Table, name string) (bool,
 func (mysql) Session(ctx context.Context, c Conn, lockTimeout time.Duration) (bool, error) {
 	seconds := int(max(1, (lockTimeout+time.Second-1)/time.Second))
 	_, err := c.ExecContext(ctx, fmt.Sprintf(`SET SESSION innodb_lock_wait_timeout = %d, wait_timeout = %d,
-		time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')`, seconds, int(6*silence/time.Second)))
+		time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')`, seconds, int(3*silence/time.Second)))
 	return true, err
 }
 

@@ -48,6 +48,9 @@ func (d postgres) Describe(ctx context.Context, c Conn, schema, table string) (*
 	if hidden {
 		t.Obstacles = append(t.Obstacles, "row-level security hides rows from this user; connect as one with BYPASSRLS")
 	}
+	if len(t.Obstacles) > 0 {
+		return t, nil
+	}
 	if err := d.columns(ctx, c, oid, t); err != nil {
 		return nil, err
 	}

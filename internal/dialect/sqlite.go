@@ -43,6 +43,7 @@ func (d sqlite) Describe(ctx context.Context, c Conn, schema, table string) (*Ta
 	}
 	if kind != "table" {
 		t.Obstacles = append(t.Obstacles, "it is not a table but a view; name the table behind it")
+		return t, nil
 	}
 	primary, err := d.columns(ctx, c, t)
 	if err != nil {

@@ -19,7 +19,8 @@ type Table struct {
 	Triggers []string
 	// Rows is an estimate.
 	Rows int64
-	// Obstacles are why the table cannot be worked on, one sentence each.
+	// Obstacles are why the table cannot be worked on, one sentence each. With one,
+	// nothing but the name is set.
 	Obstacles []string
 }
 
