@@ -32,7 +32,7 @@ func main() {
 	flag.IntVar(&s.batch, "batch", reencrypt.DefaultBatchSize, "rows of a batch")
 	flag.IntVar(&s.workers, "workers", reencrypt.DefaultWorkers, "workers")
 	flag.IntVar(&s.rounds, "rounds", 3, "how often all of it is done, each time in a fresh table")
-	flag.IntVar(&s.rate, "rate", 5000, "rows a second of the run that is throttled by a rate")
+	flag.IntVar(&s.rate, "rate", 20_000, "rows a second of the run that is throttled by a rate")
 	flag.Float64Var(&s.load, "load", 0.25, "share of the time that the run throttled by load works")
 	flag.BoolVar(&s.memory, "memory", false, "measure memory at 100,000 and 1,000,000 rows instead")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of it all to `file`")
