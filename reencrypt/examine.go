@@ -200,7 +200,7 @@ func (e *examiner) index(f *finding, tg *target, values []any, plaintext []byte)
 		ix := &tg.indexes[i]
 		var want any
 		if f.kind != isNull {
-			want = ix.spec.Entry(string(plaintext))
+			want = string(ix.spec.Index.Value(string(plaintext)))
 		}
 		have := values[ix.at]
 		if b, ok := have.([]byte); ok {

@@ -135,8 +135,11 @@ func (j *job) target(c *Column) (target, error) {
 		if ix.info, err = j.column(ix.spec.Column); err != nil {
 			return tg, err
 		}
-		if ix.spec.Entry == nil {
-			return tg, refuse(j.place(ix.spec.Column), "the plan does not say how to compute it; set Index.Entry")
+		switch n := ix.spec.Index; {
+		case n == nil:
+			return tg, refuse(j.place(ix.spec.Column), "the plan does not say how to compute it; set Index.Index")
+		case ix.info.MaxLen > 0 && ix.info.MaxLen < int64(n.Digits()):
+			return tg, refuse(j.place(ix.spec.Column), fmt.Sprintf("its type is %s, and an entry of index %s has %d digits; make it wider", ix.info.Type, n.Name(), n.Digits()))
 		}
 		tg.indexes = append(tg.indexes, ix)
 	}
@@ -204,7 +207,7 @@ func (j *job) fingerprint() string {
 			c.From = append(c.From, context{s.Bind, s.BindRow})
 		}
 		for _, ix := range tg.indexes {
-			c.Indexes = append(c.Indexes, ix.spec.Column)
+			c.Indexes = append(c.Indexes, ix.spec.Column, ix.spec.Index.Name())
 		}
 		columns = append(columns, c)
 	}

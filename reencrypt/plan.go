@@ -1,6 +1,9 @@
 package reencrypt
 
-import "github.com/fernetcol/fernetcol/fernet"
+import (
+	"github.com/fernetcol/fernetcol/blindindex"
+	"github.com/fernetcol/fernetcol/fernet"
+)
 
 // A Dialect names the kind of database.
 type Dialect string
@@ -65,13 +68,12 @@ type Source struct {
 	BindRow bool
 }
 
-// An Index is a column with a keyed index of another column's plaintext.
+// An Index is a column with the blind index of another column's plaintext.
 type Index struct {
 	// Column as the database stores it, unquoted.
 	Column string
-	// Entry returns what the column should hold for a plaintext, never "". It must
-	// be fast and safe for concurrent use.
-	Entry func(plaintext string) string
+	// Index computes the entries. An entry that another index made is replaced.
+	Index *blindindex.Index
 }
 
 // A Form is how a token is stored.

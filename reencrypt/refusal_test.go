@@ -36,7 +36,7 @@ func TestThePreflightRefusesBeforeARowIsTouched(t *testing.T) {
 			{"users.email: it stands in the plan twice", with("users", email, email), reencrypt.Options{}},
 			{"users.email: the plan gives no key ring", with("users", reencrypt.Column{Name: "email"}), reencrypt.Options{}},
 			{"users.email: it stands in the plan twice", with("users", reencrypt.Column{Name: "email", Keyring: f.kr,
-				Indexes: []reencrypt.Index{{Column: "email", Entry: entry}}}), reencrypt.Options{}},
+				Indexes: []reencrypt.Index{{Column: "email", Index: index}}}), reencrypt.Options{}},
 			{"users.other: the plan does not say how to compute it", with("users", reencrypt.Column{Name: "email", Keyring: f.kr,
 				Indexes: []reencrypt.Index{{Column: "other"}}}), reencrypt.Options{}},
 		} {
@@ -147,7 +147,7 @@ func TestUpdatedAtStays(t *testing.T) {
 	for id := range 10 {
 		f.exec("INSERT INTO users VALUES (?, ?, NULL, '2020-02-02 02:02:02.123456')", id, f.old.EncryptString("x"))
 	}
-	p := f.plan(reencrypt.Column{Name: "email", Keyring: f.kr, Indexes: []reencrypt.Index{{Column: "index_", Entry: entry}}})
+	p := f.plan(reencrypt.Column{Name: "email", Keyring: f.kr, Indexes: []reencrypt.Index{{Column: "index_", Index: index}}})
 	pre, err := reencrypt.Check(context.Background(), f.SQL, f.d, p)
 	if err != nil || !slices.Equal(pre.Held, []string{"updated_at"}) {
 		t.Errorf("got %+v, %v", pre, err)
@@ -199,7 +199,7 @@ func TestErrorsOfTheDatabaseHoldNoValues(t *testing.T) {
 		typ := "varchar(255)"
 		f.exec("CREATE TABLE users (id int PRIMARY KEY, email " + typ + ", email_index varchar(64) UNIQUE)")
 		f.exec("INSERT INTO users (id, email) VALUES (1, 'hunter2'), (2, 'HUNTER2'), (3, 'other')")
-		p := f.plan(reencrypt.Column{Name: "email", Keyring: f.kr, Plaintext: true, Indexes: []reencrypt.Index{{Column: "email_index", Entry: entry}}})
+		p := f.plan(reencrypt.Column{Name: "email", Keyring: f.kr, Plaintext: true, Indexes: []reencrypt.Index{{Column: "email_index", Index: index}}})
 		r, err := reencrypt.Run(context.Background(), f.SQL, f.d, p, reencrypt.Options{MaxPasses: 1})
 		if !errors.Is(err, reencrypt.ErrNotComplete) || !strings.Contains(err.Error(), "row 2: ") || !strings.Contains(strings.ToLower(err.Error()), "unique") {
 			t.Errorf("got %v", err)

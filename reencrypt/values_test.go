@@ -2,29 +2,32 @@ package reencrypt_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/fernetcol/fernetcol/blindindex"
 	"github.com/fernetcol/fernetcol/fernet"
 	"github.com/fernetcol/fernetcol/internal/dbtest"
 	"github.com/fernetcol/fernetcol/reencrypt"
 )
 
-// entry is a blind index as these tests need one.
-func entry(plaintext string) string {
-	m := hmac.New(sha256.New, []byte("index key of a test"))
-	m.Write([]byte(strings.ToLower(plaintext)))
-	return hex.EncodeToString(m.Sum(nil)[:16])
-}
+// index is the blind index of these tests.
+var index = func() *blindindex.Index {
+	ix, err := blindindex.New(fernet.GenerateKey(), "users", "email", "email_index",
+		blindindex.Options{Transforms: []blindindex.Transform{blindindex.Lower}})
+	if err != nil {
+		panic(err)
+	}
+	return ix
+}()
+
+func entry(plaintext string) string { return string(index.Value(plaintext)) }
 
 // one stores a value in row 1 of a new table, runs the column, and returns the row's
 // value and index entry.
-func (f *fixture) one(c reencrypt.Column, typ string, stored any) (value, index string, r *reencrypt.Result) {
+func (f *fixture) one(c reencrypt.Column, typ string, stored any) (value, entry string, r *reencrypt.Result) {
 	f.t.Helper()
 	f.Database = f.Reopen(f.t) // pgx remembers the types of a statement
 	f.exec("DROP TABLE IF EXISTS users")
@@ -139,11 +142,11 @@ func TestRunBringsValuesToTheirForm(t *testing.T) {
 		})
 		t.Run("index filled", func(t *testing.T) {
 			f.t = t
-			c := reencrypt.Column{Indexes: []reencrypt.Index{{Column: "email_index", Entry: entry}}}
-			v, index, r := f.one(c, f.TextType(), f.old.EncryptString(secret))
+			c := reencrypt.Column{Indexes: []reencrypt.Index{{Column: "email_index", Index: index}}}
+			v, stored, r := f.one(c, f.TextType(), f.old.EncryptString(secret))
 			f.opens(f.kr, v, secret)
-			if index != entry(secret) || r.Counts.Indexed != 1 || r.Counts.Rotated != 1 {
-				t.Errorf("entry %s, counts %+v", index, r.Counts)
+			if stored != entry(secret) || r.Counts.Indexed != 1 || r.Counts.Rotated != 1 {
+				t.Errorf("entry %s, counts %+v", stored, r.Counts)
 			}
 			// A current token is not written again for its index.
 			f.exec("UPDATE users SET email_index = 'other'")
@@ -160,13 +163,13 @@ func TestRunBringsValuesToTheirForm(t *testing.T) {
 				t.Errorf("NULL has the entry %s", row[0])
 			}
 		})
-		for name, stored := range map[string]any{"plaintext": secret, "empty plaintext": "", "looks": "gAAAA is no token", "é\"\\'": "é\"\\'{},\u2028", "spaces ": " a "} {
+		for name, before := range map[string]any{"plaintext": secret, "empty plaintext": "", "looks": "gAAAA is no token", "é\"\\'": "é\"\\'{},\u2028", "spaces ": " a "} {
 			t.Run(name, func(t *testing.T) {
 				f.t = t
-				c := reencrypt.Column{Plaintext: true, Indexes: []reencrypt.Index{{Column: "email_index", Entry: entry}}}
-				v, index, r := f.one(c, f.TextType(), stored)
-				f.opens(f.kr, v, stored.(string))
-				if r.Counts.Encrypted != 1 || r.Census.Columns[0].Plaintext != 0 || index != entry(stored.(string)) {
+				c := reencrypt.Column{Plaintext: true, Indexes: []reencrypt.Index{{Column: "email_index", Index: index}}}
+				v, stored, r := f.one(c, f.TextType(), before)
+				f.opens(f.kr, v, before.(string))
+				if r.Counts.Encrypted != 1 || r.Census.Columns[0].Plaintext != 0 || stored != entry(before.(string)) {
 					t.Errorf("counts %+v", r.Counts)
 				}
 			})
