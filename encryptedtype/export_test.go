@@ -1,6 +1,10 @@
 package encryptedtype
 
-import "github.com/fernetcol/fernetcol/fernet"
+import (
+	"time"
+
+	"github.com/fernetcol/fernetcol/fernet"
+)
 
 // ReplaceDefault makes kr the process default, or leaves the process without one
 // if kr is nil, until restore is called. A test that calls it cannot be parallel.
@@ -8,3 +12,6 @@ func ReplaceDefault(kr *fernet.Keyring) (restore func()) {
 	old := defaultKeyring.Swap(kr)
 	return func() { defaultKeyring.Store(old) }
 }
+
+// EndReadThrough moves the end to the past.
+func EndReadThrough(r *ReadThrough) { r.until = time.Now().Add(-time.Second) }
