@@ -133,6 +133,8 @@ func TestExamplesRun(t *testing.T) {
 			"refused: true gormencrypt: refused: column people.email", "the database: constraint failed", "stored: gAAAAA"},
 		"searchable": {"by e-mail: Ada Lovelace\nby phone: Ada Lovelace\nat example.com: 2\n", "twice: constraint failed: UNIQUE", "refused: true gormencrypt: refused: column users.email",
 			"by name: Ada Lovelace\nby name: Charles Babbage\n", "stored: gAAAAA", "rows                    3\n", "smallest anonymity set  1\n"},
+		"rotation": {"interrupted: true\n", "and 5000 tokens are under the new key\n", "the old key may go\n", "step 1: +44 20 7946 6 (read through: 1)\n",
+			"step 2: 5000 encrypted, 0 left in the clear\n", "step 3: plaintext is refused: true\n", "step 4: +44 20 7946 6 (read through: 1, as before)\n"},
 		"tenants": {"acme reads: one anvil for acme\n", "globex reads acme's row: \"\", true\n", "without a tenant: gormencrypt: no key ring for column invoices.text: no tenant"},
 	} {
 		t.Run(name, func(t *testing.T) {
