@@ -217,6 +217,52 @@ func TestTwoRunsShareTheWork(t *testing.T) {
 	})
 }
 
+// A run whose range was taken over while it stood still commits nothing of it: no row
+// is counted twice.
+func TestAnOvertakenRunCommitsNothing(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, db *dbtest.Database) {
+		t.Parallel()
+		f := newFixture(t, db)
+		const n = 100
+		f.users(n)
+		type stop struct{ reached, release chan struct{} }
+		// start runs, and stands still after its first batch.
+		start := func(s stop) chan *reencrypt.Result {
+			done := make(chan *reencrypt.Result, 1)
+			go func() {
+				first := true
+				r, err := reencrypt.Run(context.Background(), f.SQL, f.d, f.plan(), reencrypt.Options{
+					BatchSize: 5, Workers: 1, Lease: time.Millisecond,
+					Progress: func(reencrypt.Progress) {
+						if first {
+							first = false
+							close(s.reached)
+							<-s.release
+						}
+					},
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				done <- r
+			}()
+			<-s.reached
+			return done
+		}
+		a, b := stop{make(chan struct{}), make(chan struct{})}, stop{make(chan struct{}), make(chan struct{})}
+		first := start(a)
+		time.Sleep(20 * time.Millisecond) // past the lease, so that the second takes the first range
+		second := start(b)
+		close(a.release)
+		one := <-first
+		close(b.release)
+		two := <-second
+		if sum := plus(one.Counts, two.Counts); sum.Rows != n || sum.Rotated != n-n/10 || sum.Current != 0 {
+			t.Errorf("together they count %+v", sum)
+		}
+	})
+}
+
 func plus(a, b reencrypt.Counts) reencrypt.Counts {
 	a.Rows += b.Rows
 	a.Rotated += b.Rotated

@@ -30,6 +30,7 @@ type crowd struct {
 	writes atomic.Int64 // that the database confirmed
 	moves  atomic.Int64 // of them, those that changed the primary key
 	doubts atomic.Int64 // whose answer was lost
+	lost   atomic.Int64 // that a writer no longer found when it came back to the row
 }
 
 // A member is a row. The values are what the column may hold: more than one after a
@@ -51,6 +52,7 @@ func newCrowd(f *fixture, n int) *crowd {
 	f.t.Helper()
 	c := &crowd{f: f, rings: []*fernet.Keyring{f.old, f.kr}}
 	f.exec("CREATE TABLE people (id bigint PRIMARY KEY, who int, secret " + f.TextType() + ")")
+	f.exec("CREATE INDEX people_who ON people (who)")
 	tx, err := f.SQL.Begin()
 	if err != nil {
 		f.t.Fatal(err)
@@ -103,6 +105,7 @@ func (c *crowd) write(own []*member) {
 		case <-time.After(time.Duration(rand.IntN(4)) * time.Millisecond): // leave the processor to others
 		}
 		m := own[rand.IntN(len(own))]
+		c.look(m)
 		value := fmt.Sprintf("write %d of %d", n, m.who)
 		token := c.rings[rand.IntN(len(c.rings))].EncryptString(value)
 		id := m.ids[0]
@@ -143,6 +146,21 @@ func (c *crowd) write(own []*member) {
 	}
 }
 
+// look compares a row with what its writer wrote last.
+func (c *crowd) look(m *member) {
+	var stored string
+	if err := c.f.SQL.QueryRow(c.f.q("SELECT secret FROM people WHERE who = ?"), m.who).Scan(&stored); err != nil {
+		return // the server is away
+	}
+	if fernet.MaybeToken(stored) {
+		stored, _ = c.f.kr.DecryptString(stored)
+	}
+	if !slices.Contains(m.values, stored) {
+		c.lost.Add(1)
+		m.values = append(m.values, stored) // counted once
+	}
+}
+
 // where asks which key a row has, once the server answers.
 func (c *crowd) where(m *member) []int64 {
 	for {
@@ -170,6 +188,7 @@ type toll struct {
 // check compares every row with what was written last. Every value must be a token
 // under target.
 func (c *crowd) check(target fernet.Key) (t toll) {
+	t.lost = int(c.lost.Swap(0))
 	rows := c.f.strings("SELECT who, secret FROM people")
 	if len(rows) != len(c.rows) {
 		t.lost += len(c.rows) - len(rows)
