@@ -1,7 +1,7 @@
 # What a contributor runs. `make help` lists it; .ci/run is what CI runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help test race fips lint fuzz bench up down ci
+.PHONY: help test race fips lint fuzz bench kills up down ci
 
 FUZZTIME ?= 30s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -31,7 +31,10 @@ fuzz: ## every fuzz target, FUZZTIME each (30s)
 	done
 
 bench: ## the figures of the README, as ratios within one run
-	cd benchmarks && go run ./ratios && go run ./gormratios
+	cd benchmarks && go run ./ratios && go run ./gormratios && go run ./reencrypt
+
+kills: ## kill a re-encryption 2,000 times on each database, beside writers
+	FERNETCOL_KILLS=2000 go test -run Killed -v -timeout 60m ./reencrypt
 
 up: ## start the databases of docker-compose.yml
 	docker compose up -d --wait

@@ -32,7 +32,7 @@ func (j *job) newBatch(rows []row, after dialect.Key, last bool) *batch {
 	for i := range rows {
 		r := &rows[i]
 		c := j.counts(r)
-		c.Rotated, c.Encrypted, c.Indexed = 0, 0, 0
+		c.Rotated, c.Encrypted, c.Decrypted, c.Indexed = 0, 0, 0, 0
 		b.counts.add(c)
 		if shape = j.shape(shape[:0], r); shape == nil {
 			continue
@@ -53,7 +53,7 @@ func (j *job) shape(dst []byte, r *row) []byte {
 	changes := false
 	for i, f := range r.found {
 		dst = append(dst, byte(f.kind))
-		changes = changes || f.kind == toRotate || f.kind == toEncrypt
+		changes = changes || f.writes()
 		for k := range j.columns[i].indexes {
 			_, stale := f.stale[k]
 			mark := byte('-')
@@ -76,7 +76,7 @@ func (j *job) newGroup(r *row) *group {
 	g := &group{update: dialect.Update{Table: j.table}}
 	for i, f := range r.found {
 		tg := &j.columns[i]
-		set := f.kind == toRotate || f.kind == toEncrypt
+		set := f.writes()
 		if set || len(f.stale) > 0 {
 			guard := dialect.IsOld
 			if f.kind == isNull {
@@ -89,6 +89,8 @@ func (j *job) newGroup(r *row) *group {
 			g.per.Rotated++
 		case toEncrypt:
 			g.per.Encrypted++
+		case toDecrypt:
+			g.per.Decrypted++
 		}
 		for k := range tg.indexes {
 			if _, stale := f.stale[k]; stale {
@@ -105,7 +107,7 @@ func (j *job) updateRow(r *row) dialect.UpdateRow {
 	u := dialect.UpdateRow{Key: r.key}
 	for i, f := range r.found {
 		tg := &j.columns[i]
-		if f.kind == toRotate || f.kind == toEncrypt || len(f.stale) > 0 {
+		if f.writes() || len(f.stale) > 0 {
 			u.Old, u.New = append(u.Old, r.values[tg.at]), append(u.New, f.new)
 		}
 		for k := range tg.indexes {
@@ -193,6 +195,7 @@ func (w *worker) commit(s *slot, b *batch) error {
 			}
 			counts.Rotated += n * g.per.Rotated
 			counts.Encrypted += n * g.per.Encrypted
+			counts.Decrypted += n * g.per.Decrypted
 			counts.Indexed += n * g.per.Indexed
 			counts.Conflicts += int64(len(g.rows)) - n
 		}

@@ -38,7 +38,7 @@ type ColumnCensus struct {
 	// no time; zero if there is none.
 	Oldest time.Time `json:"oldest,omitzero"`
 
-	encryptable bool // the plan encrypts plaintext
+	clear bool // the plan says what becomes of plaintext
 }
 
 // A KeyCount is how many tokens of a column a key opens.

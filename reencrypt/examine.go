@@ -19,6 +19,7 @@ const (
 	isCurrent    kind = 'c'
 	toRotate     kind = 'r'
 	toEncrypt    kind = 'e'
+	toDecrypt    kind = 'd'
 	isPlaintext  kind = 'p' // and stays so
 	isUnreadable kind = 'u'
 	isNotText    kind = 't'
@@ -28,7 +29,7 @@ const (
 // A finding is what is known of one value.
 type finding struct {
 	kind kind
-	new  any // the value to write, for toRotate and toEncrypt
+	new  any // the value to write, if it is one of the three
 
 	// Of a token that opens:
 	ring          int
@@ -40,6 +41,11 @@ type finding struct {
 	// stale are the index entries to write, by their place among the target's; nil
 	// is NULL.
 	stale map[int]any
+}
+
+// writes reports whether the value is to be replaced.
+func (f *finding) writes() bool {
+	return f.kind == toRotate || f.kind == toEncrypt || f.kind == toDecrypt
 }
 
 // An examiner reads rows and decides. It keeps buffers and is for one goroutine.
@@ -99,6 +105,11 @@ func (e *examiner) value(i int, k dialect.Key, values []any) (f finding) {
 		return f
 	}
 	if f.kind == isUnreadable {
+		return f
+	}
+	if tg.spec.Form == FormPlaintext {
+		f.kind, f.new = toDecrypt, stored(tg, values[tg.at], slices.Clone(e.plaintext))
+		e.index(&f, tg, values, e.plaintext)
 		return f
 	}
 	raw := tg.spec.Form == FormRaw || tg.spec.Form == FormKeep && f.raw
@@ -186,11 +197,19 @@ func (e *examiner) make(tg *target, kr *fernet.Keyring, plaintext []byte, at tim
 	if tg.info.MaxLen > 0 && int64(len(token)) > tg.info.MaxLen {
 		return nil
 	}
-	// In SQLite a text and the same bytes differ: text stays text.
-	if _, text := old.(string); !raw && (text || tg.info.Kind == dialect.Text) {
-		return string(token)
+	if raw {
+		return token
 	}
-	return token
+	return stored(tg, old, token)
+}
+
+// stored gives a new value the type of its column. In SQLite a text and the same bytes
+// differ: text stays text.
+func stored(tg *target, old any, value []byte) any {
+	if _, text := old.(string); text || tg.info.Kind == dialect.Text {
+		return string(value)
+	}
+	return value
 }
 
 // index compares the entries of a value's indexes with what they should be. A nil

@@ -114,6 +114,8 @@ func (j *job) target(c *Column) (target, error) {
 	switch {
 	case c.Keyring == nil:
 		return tg, refuse(place, "the plan gives no key ring; set Column.Keyring")
+	case c.Form == FormPlaintext && (c.Plaintext || c.Deterministic):
+		return tg, refuse(place, "FormPlaintext undoes what Column.Plaintext and Column.Deterministic ask for; choose one")
 	case c.Form == FormRaw && tg.info.Kind != dialect.Bytes && j.name != SQLite:
 		return tg, refuse(place, "raw tokens are bytes, and its type is "+tg.info.Type+"; use a binary column (bytea, BLOB)")
 	}

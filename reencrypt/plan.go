@@ -88,4 +88,7 @@ const (
 	FormText
 	// FormRaw is the bytes without base64, for binary columns: a quarter smaller.
 	FormRaw
+	// FormPlaintext takes the encryption away, to undo a migration: tokens become their
+	// plaintext. Every reader must take plaintext by then.
+	FormPlaintext
 )

@@ -8,6 +8,7 @@ type Counts struct {
 	Rows       int64 `json:"rows"`       // looked at
 	Rotated    int64 `json:"rotated"`    // tokens moved to the key, context or form of the plan
 	Encrypted  int64 `json:"encrypted"`  // plaintext values that became tokens
+	Decrypted  int64 `json:"decrypted"`  // tokens that became plaintext
 	Indexed    int64 `json:"indexed"`    // entries of blind indexes written
 	Current    int64 `json:"current"`    // values that were as planned
 	Null       int64 `json:"null"`       // values that are NULL
@@ -21,6 +22,7 @@ func (c *Counts) add(d Counts) {
 	c.Rows += d.Rows
 	c.Rotated += d.Rotated
 	c.Encrypted += d.Encrypted
+	c.Decrypted += d.Decrypted
 	c.Indexed += d.Indexed
 	c.Current += d.Current
 	c.Null += d.Null
@@ -34,6 +36,7 @@ func (c *Counts) subtract(d Counts) {
 	c.Rows -= d.Rows
 	c.Rotated -= d.Rotated
 	c.Encrypted -= d.Encrypted
+	c.Decrypted -= d.Decrypted
 	c.Indexed -= d.Indexed
 	c.Current -= d.Current
 	c.Null -= d.Null

@@ -136,6 +136,8 @@ func (j *job) counts(r *row) Counts {
 			c.Rotated++
 		case toEncrypt:
 			c.Encrypted++
+		case toDecrypt:
+			c.Decrypted++
 		case isPlaintext:
 			c.Plaintext++
 		case isUnreadable, isNotText:

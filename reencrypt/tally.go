@@ -30,7 +30,7 @@ func newTally(j *job, report func(UnreadableRow)) *tally {
 		t.keys = append(t.keys, map[keyPlace]*KeyCount{
 			target: {KeyID: target.id, Bind: tg.rings[0].label(), Target: true},
 		})
-		c := ColumnCensus{Column: tg.spec.Name, encryptable: tg.spec.Plaintext}
+		c := ColumnCensus{Column: tg.spec.Name, clear: tg.spec.Plaintext || tg.spec.Form == FormPlaintext}
 		if len(tg.indexes) > 0 {
 			c.Stale = map[string]int64{}
 		}
@@ -43,7 +43,7 @@ func (t *tally) add(r *row) {
 	t.rows++
 	for i, f := range r.found {
 		c := &t.counts[i]
-		if f.kind == toRotate || f.kind == toEncrypt || len(f.stale) > 0 {
+		if f.writes() || len(f.stale) > 0 {
 			c.Pending++
 		}
 		for k := range f.stale {

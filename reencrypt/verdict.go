@@ -73,7 +73,7 @@ func (c *ColumnCensus) incomplete(table, refusal string) error {
 			left = append(left, fmt.Sprintf("%d under %s", k.Rows, k))
 		}
 	}
-	if c.encryptable && c.Plaintext > 0 {
+	if c.clear && c.Plaintext > 0 {
 		left = append(left, fmt.Sprintf("%d in the clear", c.Plaintext))
 	}
 	for index, n := range c.Stale {
@@ -84,7 +84,7 @@ func (c *ColumnCensus) incomplete(table, refusal string) error {
 		why = refusal
 	}
 	if len(left) == 0 {
-		left = []string{"another form"}
+		left = []string{"in another form"}
 	}
 	return fmt.Errorf("%w: %s.%s: %d values left (%s): %s", ErrNotComplete, table, c.Column, c.Pending, strings.Join(left, ", "), why)
 }
@@ -98,7 +98,7 @@ func (c *ColumnCensus) unreadable(table string) error {
 	if c.TooLong > 0 {
 		left = append(left, fmt.Sprintf("the tokens of %d values do not fit the column", c.TooLong))
 	}
-	if c.Plaintext > 0 && !c.encryptable {
+	if c.Plaintext > 0 && !c.clear {
 		left = append(left, fmt.Sprintf("%d values are in the clear, which Column.Plaintext encrypts", c.Plaintext))
 	}
 	if left == nil {

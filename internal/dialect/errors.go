@@ -54,7 +54,7 @@ func Clean(d Dialect, err error) *Error {
 }
 
 // refused matches the codes for a value that a constraint or a width refuses.
-var refused = regexp.MustCompile(`\b(SQLSTATE (23|22001)|MySQL error (1062|1406|1048|3819|4025)\b|constraint failed)`)
+var refused = regexp.MustCompile(`\b(SQLSTATE (23|22001|22021)|MySQL error (1062|1366|1406|1048|3819|4025)\b|constraint failed)`)
 
 // lost says whether an error without a code of the database means that there is no
 // connection. Errors of database/sql itself begin with "sql:" and have no secrets.
