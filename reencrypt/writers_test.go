@@ -256,13 +256,6 @@ func (c *crowd) halfDone(job *watched) (n int, ok bool) {
 	return n, true
 }
 
-func (t *toll) add(u toll) {
-	t.lost += u.lost
-	t.corrupt += u.corrupt
-	t.plaintext += u.plaintext
-	t.halfDone += u.halfDone
-}
-
 func wantZero(t *testing.T, got toll) {
 	t.Helper()
 	if got != (toll{}) {

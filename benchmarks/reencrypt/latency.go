@@ -21,10 +21,35 @@ const (
 	aloneFor  = 5 * time.Second
 )
 
-// A scenario is what runs beside the application; nil is nothing.
+// A scenario is what runs beside the application, nothing if options is nil, and what
+// the application saw in all rounds.
 type scenario struct {
 	name    string
 	options *reencrypt.Options
+
+	reads, writes []time.Duration
+	rows, seconds float64
+}
+
+// run is one round.
+func (sc *scenario) run(ctx context.Context, d *database, rows int) error {
+	t, err := d.fill(ctx, rows)
+	if err != nil {
+		return err
+	}
+	a := newApplication(t)
+	start := time.Now()
+	if sc.options == nil {
+		time.Sleep(aloneFor)
+	} else if _, err = reencrypt.Run(ctx, d.DB, reencrypt.PostgreSQL, t.plan(), *sc.options); err == nil {
+		sc.rows += float64(rows)
+	}
+	sc.seconds += time.Since(start).Seconds()
+	if err := errors.Join(err, a.end()); err != nil {
+		return err
+	}
+	sc.reads, sc.writes = append(sc.reads, a.reads...), append(sc.writes, a.writes...)
+	return nil
 }
 
 // latency prints what an application sees beside a run.
@@ -36,35 +61,24 @@ func latency(ctx context.Context, w io.Writer, d *database, s settings) error {
 	little.Load, little.Workers, little.BatchSize = s.load, 1, s.batch/10
 	fmt.Fprintf(w, "An application of %d clients beside it, each with %d reads and writes a second by primary key:\n\n", clients, perSecond)
 	fmt.Fprintln(w, "| beside | rows/s | read, p50 ms | p99 | write, p50 ms | p99 | operations |\n|---|---|---|---|---|---|---|")
-	for _, sc := range []scenario{
-		{"nothing", nil},
-		{"a run without a throttle", &base},
-		{fmt.Sprintf("Rate %d", s.rate), &rate},
-		{fmt.Sprintf("Load %v, one worker", s.load), &load},
-		{fmt.Sprintf("Load %v, one worker, batches of %d", s.load, little.BatchSize), &little},
-	} {
-		var reads, writes []time.Duration
-		var rows, seconds float64
-		for range s.rounds {
-			t, err := d.fill(ctx, s.rows)
-			if err != nil {
+	scenarios := []scenario{
+		{name: "nothing"},
+		{name: "a run without a throttle", options: &base},
+		{name: fmt.Sprintf("Rate %d", s.rate), options: &rate},
+		{name: fmt.Sprintf("Load %v, one worker", s.load), options: &load},
+		{name: fmt.Sprintf("Load %v, one worker, batches of %d", s.load, little.BatchSize), options: &little},
+	}
+	// By turns, so that a bad minute of the machine falls on all.
+	for range s.rounds {
+		for i := range scenarios {
+			if err := scenarios[i].run(ctx, d, s.rows); err != nil {
 				return err
 			}
-			a := newApplication(t)
-			start := time.Now()
-			if sc.options == nil {
-				time.Sleep(aloneFor)
-			} else if _, err = reencrypt.Run(ctx, d.DB, reencrypt.PostgreSQL, t.plan(), *sc.options); err == nil {
-				rows += float64(s.rows)
-			}
-			seconds += time.Since(start).Seconds()
-			if err := errors.Join(err, a.end()); err != nil {
-				return err
-			}
-			reads, writes = append(reads, a.reads...), append(writes, a.writes...)
 		}
-		fmt.Fprintf(w, "| %s | %.0f | %s | %s | %s | %s | %d |\n", sc.name, rows/seconds,
-			quantile(reads, 0.5), quantile(reads, 0.99), quantile(writes, 0.5), quantile(writes, 0.99), len(reads)+len(writes))
+	}
+	for _, sc := range scenarios {
+		fmt.Fprintf(w, "| %s | %.0f | %s | %s | %s | %s | %d |\n", sc.name, sc.rows/sc.seconds,
+			quantile(sc.reads, 0.5), quantile(sc.reads, 0.99), quantile(sc.writes, 0.5), quantile(sc.writes, 0.99), len(sc.reads)+len(sc.writes))
 	}
 	fmt.Fprintln(w, "\nRows a second count the census too.")
 	return nil

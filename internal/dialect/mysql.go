@@ -174,13 +174,14 @@ func (mysql) HasTable(ctx context.Context, c Conn, t *Table, name string) (bool,
 	return n > 0, err
 }
 
-// Session makes a token that does not fit an error, which it is not in a lax
-// sql_mode; times without an hour that stands twice; and has the server end the
-// connection, and with it an open transaction, when this process falls silent.
+// Session makes a token that does not fit an error, which it is not in a lax sql_mode,
+// makes times of which no hour stands twice, and lets updates pass that safe mode takes
+// for ones without a key. The server ends the connection, and with it an open
+// transaction, when this process falls silent.
 func (mysql) Session(ctx context.Context, c Conn, lockTimeout time.Duration) (bool, error) {
 	seconds := int(max(1, (lockTimeout+time.Second-1)/time.Second))
 	_, err := c.ExecContext(ctx, fmt.Sprintf(`SET SESSION innodb_lock_wait_timeout = %d, wait_timeout = %d,
-		time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')`, seconds, int(3*silence/time.Second)))
+		time_zone = '+00:00', sql_safe_updates = 0, sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')`, seconds, int(3*silence/time.Second)))
 	return true, err
 }
 
