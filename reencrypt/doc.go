@@ -1,5 +1,5 @@
-// Package reencrypt moves encrypted columns of a table to another key, another form
-// or out of plaintext, while the application keeps reading and writing.
+// Package reencrypt moves the encrypted columns of a table to another key or form, and
+// columns of plaintext to tokens, while the application keeps reading and writing.
 //
 //	plan := reencrypt.Plan{
 //		Table:   "users",
@@ -35,8 +35,9 @@
 // # What it does not do
 //
 // It does not stop writers that still use the old key: give all of them the new ring
-// first. It does not erase old tokens from backups, replicas' logs or dead rows. It
-// does not resolve which writer was right.
+// first. It does not erase old tokens from backups, replicas' logs or dead rows. A
+// census is true of the moment at which each row was read. docs/rotation.md has the
+// whole account, with the test that shows each claim.
 //
 // # Secrets
 //

@@ -2,6 +2,8 @@ package reencrypt
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -76,10 +78,12 @@ func (c *ColumnCensus) incomplete(table, refusal string) error {
 	if c.clear && c.Plaintext > 0 {
 		left = append(left, fmt.Sprintf("%d in the clear", c.Plaintext))
 	}
-	for index, n := range c.Stale {
-		left = append(left, fmt.Sprintf("%d without their entry in %s", n, index))
+	for _, index := range slices.Sorted(maps.Keys(c.Stale)) {
+		if n := c.Stale[index]; n > 0 {
+			left = append(left, fmt.Sprintf("%d without their entry in %s", n, index))
+		}
 	}
-	why := "a writer still does this; give every writer the new keys and run again"
+	why := "a writer still does this, or held rows locked; give every writer the new keys and run again"
 	if refusal != "" {
 		why = refusal
 	}
