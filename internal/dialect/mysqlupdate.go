@@ -52,6 +52,10 @@ func (d mysql) Apply(ctx context.Context, c Conn, u Update, rows []UpdateRow) (i
 	res, err := c.ExecContext(ctx, "UPDATE JSON_TABLE(?, '$[*]' COLUMNS ("+strings.Join(columns, ", ")+")) AS u STRAIGHT_JOIN "+
 		QuoteTable(d, u.Table.Schema, u.Table.Name)+" AS t ON "+strings.Join(where, " AND ")+
 		" SET "+strings.Join(set, ", "), document(u, rows))
+	if e := Clean(d, err); e != nil && e.Class == Permanent && !e.Refused && e.context == nil {
+		// A server without JSON_TABLE. A statement that fails leaves its transaction.
+		return applySingly(ctx, d, c, u, rows, d.guard)
+	}
 	if err != nil {
 		return 0, err
 	}
