@@ -48,7 +48,7 @@ func TestLongValuesMakeShortBatches(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, db *dbtest.Database) {
 		f := newFixture(t, db)
 		f.exec("CREATE TABLE users (id int PRIMARY KEY, email " + f.TextType() + ")")
-		const n, size = 12, 1 << 20
+		const n, size = 4, 1 << 20
 		value := make([]byte, size)
 		for id := range n {
 			f.exec("INSERT INTO users VALUES (?, ?)", id, string(f.old.Encrypt(value)))
