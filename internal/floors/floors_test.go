@@ -42,6 +42,7 @@ var rules = map[string][]string{
 	// What serves the floors above.
 	"internal/dialect": {},
 	"internal/dbtest":  {"internal/dialect", outside},
+	"internal/bulk":    {outside},
 	"internal/floors":  {},
 }
 
