@@ -46,6 +46,7 @@ func FuzzRewrite(f *testing.F) {
 		"SELECT u.phone FROM users u WHERE ? <> u.phone AND phone IN (?, NULL, ?)", "UPDATE users u SET u.phone = ?, phone_index = ? WHERE phone_new = ?",
 		"INSERT INTO users (phone) VALUES (?), (NULL) ON CONFLICT (phone_index) DO UPDATE SET phone = excluded.phone", "SELECT p FROM (SELECT phone AS p FROM users) t WHERE p = ? OR t.phone = ?",
 		"email = ? ? email (email) = ((?)) email NOT IN (SELECT note FROM users", "SELECT E'\\'' FROM users WHERE email=?", "))((,.. email . users = ?",
+		"UPDATE users SET name = phone_index = ?, phone_new = ?", "SELECT 1 FROM users WHERE f(phone_new, ? IN (SELECT ?) AND CASE ? WHEN phone_index THEN 1", "UPDATE users!A(phone_new",
 	} {
 		f.Add(seed)
 	}

@@ -185,6 +185,16 @@ func TestOtherStatementsFindByIndex(t *testing.T) {
 		if n, err := gorm.G[ExactPerson](w.db).Where("badge = ?", wanted).Count(ctx, "*"); w.note(err) != nil || n != 2 {
 			t.Errorf("generics counted %d: %v", n, err)
 		}
+		entry := w.entry("people", "phone", "phone_index", wanted)
+		for _, tx := range []*gorm.DB{ // no stale models
+			w.db.Where("phone <> ?", "other").Where("phone_index = ?", entry),
+			w.db.Where("phone = ? OR phone_index = ?", "nobody", entry),
+			w.db.Where("phone_index = ? AND NOT EXISTS (SELECT 1 FROM people o WHERE o.id = people.id AND o.phone = ?)", entry, "other"),
+		} {
+			if ids, tx := indexedModel[ExactPerson]().found(tx); w.ok(tx).Error == nil && !slices.Equal(ids, []int64{1, 2}) {
+				t.Errorf("found %v", ids)
+			}
+		}
 		var inCTE []int64
 		w.ok(w.db.Raw("WITH q AS (SELECT id, phone, phone_index FROM people) SELECT id FROM q WHERE phone = ? ORDER BY id", wanted).Scan(&inCTE))
 		if !slices.Equal(inCTE, []int64{1, 2}) {

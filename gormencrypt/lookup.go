@@ -205,13 +205,16 @@ func (r *rewriter) indexReferences() {
 // the program, and gets the entry's place, unless it is a blindindex.Value. An
 // argument that meets it in any other way would not, and is refused.
 func (r *rewriter) checkIndex(ref indexReference) error {
-	if r.raw && r.places[ref.first].region == regionSet && r.isTarget(ref.first, ref.last) {
-		return ref.ic.refuseWrite()
+	if r.places[ref.first].region == regionSet && r.isTarget(ref.first, ref.last) {
+		if r.raw {
+			return ref.ic.refuseWrite()
+		}
+		return nil // the plugin's own
 	}
 	w := r.widen(reference{first: ref.first, last: ref.last})
 	arguments, negated, ok := r.comparedWith(w.first, w.last)
-	if region := r.places[ref.first].region; !ok && (region == regionColumns || region == regionSet && r.isTarget(ref.first, ref.last)) {
-		return nil // what GORM sets it to is the plugin's
+	if !ok && r.places[ref.first].region == regionColumns {
+		return nil
 	}
 	if !ok {
 		for _, at := range r.beside(w.first, w.last) {
@@ -292,10 +295,13 @@ func (r *rewriter) beside(first, last int) []int {
 			if t.is(",") {
 				return list
 			}
+			if t.is("SET") || t.is("UPDATE") {
+				return true
+			}
 			goesOn := inCase && (t.is("WHEN") || t.is("THEN") || t.is("ELSE")) || t.is("NOT") || t.is("DISTINCT") || t.is("FROM") && r.at(i-1).is("DISTINCT")
 			return !goesOn && !t.is("(") && !t.is(")") && (t.kind == kindWord || t.kind == kindSymbol) && words[upper(t.text)] && !r.places[i].betweenAnd
 		}
-		begin, end := first-1, last+1
+		begin, end := first-1, min(last+1, len(r.tokens))
 		for ; begin > f.open && !ends(r.tokens[begin], begin, opens); begin-- {
 		}
 		for ; end < f.close && end < len(r.tokens) && !ends(r.tokens[end], end, closes); end++ {
