@@ -23,6 +23,9 @@ func (ic *indexColumn) refuseWrite() error {
 // fillValues adds to the rows of an INSERT the entries of the indexes of the columns
 // in it.
 func (p *Plugin) fillValues(stmt *gorm.Statement, l *level, values clause.Values) (clause.Values, error) {
+	if !l.hasIndexes() {
+		return values, nil
+	}
 	places := map[*indexColumn]int{} // where the index columns are that the program gave
 	for i, name := range values.Columns {
 		if ic := l.lookupIndex("", unquoteName(name.Name)); ic != nil {
@@ -110,6 +113,9 @@ func isMap(dest any) bool {
 // fillAssignments adds to the assignments of an UPDATE or of an upsert the entries of
 // the indexes of the columns in them.
 func (p *Plugin) fillAssignments(ctx context.Context, l *level, set clause.Set, stmt *gorm.Statement) (clause.Set, error) {
+	if !l.hasIndexes() {
+		return slices.Clone(set), nil
+	}
 	var out clause.Set
 	isMap := isMap(stmt.Dest)
 	var dropped *indexColumn

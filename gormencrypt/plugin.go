@@ -328,5 +328,9 @@ func unquoteName(name string) string {
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
 		name = name[i+1:]
 	}
-	return strings.Trim(name, "\"`[]")
+	const quotes = "\"`[]"
+	if name == "" || strings.IndexByte(quotes, name[0]) < 0 && strings.IndexByte(quotes, name[len(name)-1]) < 0 {
+		return name // as most are; Trim is slow to begin
+	}
+	return strings.Trim(name, quotes)
 }

@@ -101,6 +101,16 @@ func (l *level) lookupIndex(table, name string) *indexColumn {
 	return nil
 }
 
+// hasIndexes reports whether a table in the level, or around it, has an index.
+func (l *level) hasIndexes() bool {
+	for ; l != nil; l = l.parent {
+		if slices.ContainsFunc(l.sources, func(s source) bool { return len(s.indexes) > 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
 // union is what a query over the level gives to the one around it.
 func (l *level) union() (c columns, ix indexes, known bool) {
 	c, ix, known = columns{}, indexes{}, true
