@@ -2,7 +2,7 @@
 // on a plain indexed column, and prints the result as Markdown tables, with the
 // target beside it.
 //
-//	go run ./searchratios         # about three minutes for both databases
+//	go run ./searchratios         # about four minutes for both databases
 //	go run ./searchratios -quick  # half a minute, on fewer rows
 //
 // Every table has 1,000,000 rows of an ID, a name and an e-mail address, and where
@@ -29,10 +29,10 @@ import (
 func main() {
 	var s settings
 	flag.IntVar(&s.rows, "rows", 1_000_000, "how many rows a table has")
-	flag.IntVar(&s.turns, "turns", 80, "how many turns a contender has")
-	flag.IntVar(&s.lookups, "lookups", 500, "how many lookups a contender makes in a turn")
+	flag.IntVar(&s.turns, "turns", 50, "how many turns a contender has")
+	flag.IntVar(&s.lookups, "lookups", 2_000, "how many lookups a contender makes in a turn")
 	only := flag.String("only", "", "the one database to use: sqlite or postgres")
-	quick := flag.Bool("quick", false, "30 turns on at most 100,000 rows")
+	quick := flag.Bool("quick", false, "20 turns on at most 100,000 rows")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to `file`")
 	flag.StringVar(&s.contender, "contender", "", "time one contender alone, for a profile")
 	flag.Parse()
@@ -41,7 +41,7 @@ func main() {
 		os.Exit(2)
 	}
 	if *quick {
-		s.rows, s.turns = min(s.rows, 100_000), min(s.turns, 30)
+		s.rows, s.turns = min(s.rows, 100_000), min(s.turns, 20)
 	}
 	s.profile = *profile
 	if err := run(os.Stdout, s, *only, os.Getenv(database.Variable)); err != nil {

@@ -29,7 +29,7 @@ func TestRunPrintsEveryContender(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"### " + title + "\n", namePlain, nameSerializer, nameTyped, nameLower, nameShort, nameSQLPlain, nameSQL, nameSQLLower} {
+		for _, want := range []string{"### " + title + "\n", namePlain, nameSerializer, nameTyped, nameLower, nameShort, nameByHand, nameSQLPlain, nameSQL, nameSQLLower} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("no %q", strings.TrimSpace(want))
 			}
