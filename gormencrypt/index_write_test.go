@@ -246,3 +246,28 @@ func TestFillIndexesWritesOnlyWhatItRead(t *testing.T) {
 		}
 	})
 }
+
+// Many batches are not mistaken for rows that never rest.
+func TestFillIndexesOfALargeTable(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t), &AccountFilled{})
+	w.ok(w.db.Create(&AccountFilled{Email: canary}))
+	const rows = 6000
+	if _, err := w.database.SQL.Exec("UPDATE accounts SET one = NULL"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.database.SQL.Exec("WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 6000) INSERT INTO accounts (id, email) SELECT n.i, a.email FROM n, accounts a"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := gormencrypt.FillIndexes(t.Context(), w.db, &AccountFilled{}); w.note(err) != nil || n != rows {
+		t.Errorf("filled %d rows: %v", n, err)
+	}
+}
+
+// AccountFilled has an index that is being filled.
+type AccountFilled struct {
+	ID    int64
+	Email string `gorm:"serializer:fernet" fernet:"index:One,filling"`
+	One   blindindex.Value
+}
+
+func (AccountFilled) TableName() string { return "accounts" }

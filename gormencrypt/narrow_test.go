@@ -192,6 +192,7 @@ func TestTruncatedIndexIsRefusedWhereRowsCannotBeDropped(t *testing.T) {
 			"LEFT JOIN twice": w.db.Select("people.phone, o.phone AS other").Joins("LEFT JOIN people o ON o.id = people.id").Where("people.phone = ?", wanted).Find(&p).Error,
 			"CROSS JOIN":      w.db.Table("people").Select("o.*").Joins("CROSS JOIN people o").Where("people.phone = ?", wanted).Find(&p).Error,
 			"two tables":      w.db.Table("people, people AS o").Select("o.*").Where("people.phone = ? AND o.id = 2", wanted).Find(&p).Error,
+			"selected twice":  m().Select("phone, phone AS again").Find(&[]map[string]any{}).Error,
 			"GROUP BY":        m().Select("name, phone").Group("name").Find(&[]map[string]any{}).Error,
 			"aggregate":       m().Select("MAX(id) AS id").Find(&p).Error,
 			"window":          m().Select("phone, COUNT(*) OVER () AS id").Find(&p).Error,
