@@ -15,19 +15,19 @@ func (r *rewriter) assign(ref reference) error {
 		return r.alsoSet(ref, at, nil, func(*indexColumn) string { return "NULL" })
 	case t.kind == kindPlaceholder && r.closes(at+1):
 		i := r.varOf[at]
-		r.unplanned = true
-		if _, done := r.vars[i].(sealed); done {
+		value := r.look(i)
+		if _, done := value.(sealed); done {
 			return nil
 		}
 		if r.uses[i] > 1 {
 			return ref.c.refuse("%s", usedTwice)
 		}
-		v, err := r.sealOne(ref.c, r.vars[i])
+		v, err := r.sealOne(ref.c, value)
 		if err != nil {
 			return err
 		}
 		r.replace(at, []newValue{{value: v, slot: i}})
-		return r.alsoSet(ref, at, r.vars[i], nil)
+		return r.alsoSet(ref, at, value, nil)
 	case t.is("VALUES"): // MySQL's name for the row of the INSERT
 		if last := nameEnd(r.tokens, at+2); last >= 0 && r.at(at+1).is("(") && r.at(last+1).is(")") && r.closes(last+2) && r.sameColumn(ref.c, at+2, last) {
 			return r.alsoSet(ref, last+1, nil, func(ic *indexColumn) string {

@@ -218,8 +218,7 @@ func (r *rewriter) checkIndex(ref indexReference) error {
 	}
 	if !ok {
 		for _, at := range r.beside(w.first, w.last) {
-			r.unplanned = true // the next one may be plaintext
-			switch r.vars[r.varOf[at]].(type) {
+			switch r.look(r.varOf[at]).(type) { // the next one may be plaintext
 			case blindindex.Value, *blindindex.Value, nil:
 			default:
 				return ref.ic.of.refuse("its index %s is compared with an argument in another way than =, <> or IN alone", ref.ic.field.DBName)

@@ -52,7 +52,7 @@ func TestStatementsDoNotDependOnThoseBefore(t *testing.T) {
 		"two": find("badge = ?", 1), "two IN": find("badge NOT IN ?", 1), "OR": find("phone = ? OR badge = ?", 2),
 		"truncated": find("ssn = ?", 1), "truncated IN": find("ssn IN ?", 1), "truncated OR": find("ssn = ? OR phone = ?", 2),
 		"tokens": find("code = ?", 1), "tokens reversed": find("? = code", 1), "tokens IN": find("code IN ?", 1), "tokens and index": find("code = ? AND phone = ?", 2),
-		"entry": find("phone_index = ?", 1), "entry IN": find("phone_index IN (?, ?)", 2), "entry beside value": find("phone = ? AND phone_index = ?", 2),
+		"entry": find("phone_index = ?", 1), "entry >=": find("phone_index >= ?", 1), "entry IN": find("phone_index IN (?, ?)", 2), "entry beside value": find("phone = ? AND phone_index = ?", 2),
 		"subquery on tokens": built("code"), "subquery on index": built("phone"), "subquery on entry": built("phone_index"),
 		"plain beside": func(db *gorm.DB, arg any) *gorm.DB { return db.Where("name = ? AND phone = ? AND id < ?", "a", arg, 9) },
 		"map":          func(db *gorm.DB, arg any) *gorm.DB { return db.Where(map[string]any{"phone": arg}) },

@@ -30,7 +30,7 @@ type rewriter struct {
 
 	sql  string
 	from int   // where in sql the part begins that is checked
-	vars []any // those of that part
+	vars []any // those of that part; to read by look, unless a plan repeats it
 	base int   // for numbered placeholders: how many variables come before
 
 	// varOf is, for every placeholder token, the index of its variable in vars.
@@ -223,6 +223,13 @@ func (r *rewriter) numberPlaceholders() error {
 		return fmt.Errorf("%w: a statement that uses an encrypted column has arguments without a placeholder", ErrRefused)
 	}
 	return nil
+}
+
+// look returns a variable. What becomes of the text then depends on its value, so that
+// there is no plan.
+func (r *rewriter) look(variable int) any {
+	r.unplanned = true
+	return r.vars[variable]
 }
 
 // apply makes the edits.
