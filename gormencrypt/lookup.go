@@ -187,14 +187,14 @@ func (r *rewriter) indexReferences() {
 			continue
 		}
 		i = last
-		if r.reserved(first, last) || r.places[first].region == regionFrom || r.isAlias(first, last) || r.at(last+1).is("(") && r.places[first].region != regionColumns {
+		if r.places[first].region == regionFrom || r.isAlias(first, last) || r.at(last+1).is("(") && r.places[first].region != regionColumns {
 			continue
 		}
 		table := ""
 		if last > first {
 			table = r.tokens[last-2].text
 		}
-		if ic := r.lookupIndex(first, table, r.tokens[last].text); ic != nil {
+		if ic := r.lookupIndex(first, table, r.tokens[last].text); ic != nil && !r.reserved(first, last) {
 			r.indexRefs = append(r.indexRefs, indexReference{ic, first, last})
 		}
 	}

@@ -141,10 +141,7 @@ func (r *rewriter) references() {
 			continue
 		}
 		i = last
-		if r.reserved(first, last) {
-			continue
-		}
-		if c, sure := r.resolve(first, last); c != nil {
+		if c, sure := r.resolve(first, last); c != nil && !r.reserved(first, last) {
 			r.refs = append(r.refs, r.widen(reference{c: c, first: first, last: last, name: first, sure: sure}))
 		}
 	}
