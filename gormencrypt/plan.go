@@ -76,14 +76,18 @@ func (r *rewriter) plan() *plan {
 	return made
 }
 
-// follow returns the variables of a plan's text. It reports false, and has changed
-// nothing, if the statement must be taken apart anew; that says what is wrong, too.
-func (p *Plugin) follow(stmt *gorm.Statement, pl *plan, vars []any) ([]any, bool) {
+// follow returns the variables of the statement when those from base on are a plan's.
+// It reports false, and has changed nothing, if the statement must be taken apart anew;
+// that says what is wrong, too.
+func (p *Plugin) follow(stmt *gorm.Statement, pl *plan, base int) ([]any, bool) {
 	narrowing := p.narrowingOf(stmt)
 	if len(pl.filters) > 0 && narrowing == nil {
 		return nil, false
 	}
-	out := make([]any, len(pl.vars))
+	vars := stmt.Vars[base:]
+	all := make([]any, base+len(pl.vars), base+len(pl.vars)+1) // LIMIT has one more
+	copy(all, stmt.Vars[:base])
+	out := all[base:]
 	var tokens map[int][]any // by variable
 	for i, from := range pl.vars {
 		value := vars[from.variable]
@@ -97,27 +101,27 @@ func (p *Plugin) follow(stmt *gorm.Statement, pl *plan, vars []any) ([]any, bool
 			}
 			out[i] = entry
 		case isToken:
-			all, done := tokens[from.variable]
+			sealedAs, done := tokens[from.variable]
 			if !done {
 				if _, isSealed := value.(sealed); isSealed {
 					return nil, false
 				}
 				var err error
-				if all, err = p.sealAll(stmt.Context, from.column, value); err != nil || len(all) != from.keys {
+				if sealedAs, err = p.sealAll(stmt.Context, from.column, value); err != nil || len(sealedAs) != from.keys {
 					return nil, false
 				}
 				if tokens == nil {
 					tokens = map[int][]any{}
 				}
-				tokens[from.variable] = all
+				tokens[from.variable] = sealedAs
 			}
-			out[i] = all[from.key]
+			out[i] = sealedAs[from.key]
 		default:
 			return nil, false
 		}
 	}
 	if len(pl.filters) == 0 {
-		return out, true
+		return all, true
 	}
 	filters := make([]filter, len(pl.filters))
 	for i, pf := range pl.filters {
@@ -128,5 +132,5 @@ func (p *Plugin) follow(stmt *gorm.Statement, pl *plan, vars []any) ([]any, bool
 		}
 	}
 	narrowing.filters = append(narrowing.filters, filters...)
-	return out, true
+	return all, true
 }

@@ -68,7 +68,7 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 		stmt.SQL.Grow(len(before) + len(text) + roomForMore)
 		stmt.SQL.WriteString(before)
 		stmt.SQL.WriteString(text)
-		stmt.Vars = append(slices.Clip(stmt.Vars[:varStart]), vars...)
+		stmt.Vars = vars
 	}
 	key, age, simple := textKey{}, 0, false
 	if c.Name != "ON CONFLICT" {
@@ -78,7 +78,7 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 				if known.unchanged {
 					return
 				}
-				if vars, ok := p.follow(stmt, known, stmt.Vars[varStart:]); ok {
+				if vars, ok := p.follow(stmt, known, varStart); ok {
 					replace(known.text, vars)
 					return
 				}
@@ -106,7 +106,7 @@ func (p *Plugin) buildClause(c clause.Clause, stmt *gorm.Statement, check bool, 
 		copy(stmt.Vars[varStart:], vars)
 		return
 	}
-	replace(text, vars)
+	replace(text, append(slices.Clip(stmt.Vars[:varStart]), vars...))
 }
 
 // namesNothing reports whether a clause, as GORM builds it, is SELECT * or FROM the
