@@ -29,10 +29,10 @@ import (
 func main() {
 	var s settings
 	flag.IntVar(&s.rows, "rows", 1_000_000, "how many rows a table has")
-	flag.IntVar(&s.turns, "turns", 50, "how many turns a contender has")
-	flag.IntVar(&s.lookups, "lookups", 2_000, "how many lookups a contender makes in a turn")
+	flag.IntVar(&s.turns, "turns", 100, "how many turns a contender has")
+	flag.IntVar(&s.lookups, "lookups", 1_000, "how many lookups a contender makes in a turn")
 	only := flag.String("only", "", "the one database to use: sqlite or postgres")
-	quick := flag.Bool("quick", false, "20 turns on at most 100,000 rows")
+	quick := flag.Bool("quick", false, "30 turns on at most 100,000 rows")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to `file`")
 	flag.StringVar(&s.contender, "contender", "", "time one contender alone, for a profile")
 	flag.Parse()
@@ -41,7 +41,7 @@ func main() {
 		os.Exit(2)
 	}
 	if *quick {
-		s.rows, s.turns = min(s.rows, 100_000), min(s.turns, 20)
+		s.rows, s.turns = min(s.rows, 100_000), min(s.turns, 30)
 	}
 	s.profile = *profile
 	if err := run(os.Stdout, s, *only, os.Getenv(database.Variable)); err != nil {
