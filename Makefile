@@ -31,7 +31,7 @@ fuzz: ## every fuzz target, FUZZTIME each (30s)
 	done
 
 bench: ## the figures of the README, as ratios within one run
-	cd benchmarks && go run ./ratios && go run ./gormratios && go run ./reencrypt
+	cd benchmarks && go run ./ratios && go run ./gormratios && go run ./searchratios && go run ./reencrypt
 
 kills: ## kill a re-encryption 2,000 times on each database, beside writers
 	FERNETCOL_KILLS=2000 go test -run Killed -v -timeout 60m ./reencrypt
