@@ -271,3 +271,28 @@ type AccountFilled struct {
 }
 
 func (AccountFilled) TableName() string { return "accounts" }
+
+// An upsert over a column is one over the unique constraint of its index, under
+// whichever name.
+func TestUpsertMeetsTheUniqueIndex(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *dbtest.Database) {
+		w := newWorld(t, d, &AccountOld{})
+		w.ok(w.db.Create(&AccountOld{ID: 1, Email: canary}))
+		before := string(w.raw("accounts", "email", 1))
+		for _, column := range []string{"email", "one"} {
+			on := clause.OnConflict{Columns: []clause.Column{{Name: column}}, DoUpdates: clause.AssignmentColumns([]string{"email"})}
+			w.ok(w.db.Clauses(on).Create(&AccountOld{Email: canary}))
+			on = clause.OnConflict{Columns: []clause.Column{{Name: column}}, DoNothing: true}
+			w.ok(w.db.Clauses(on).Create(&AccountOld{Email: canary}))
+		}
+		if n := w.count("accounts"); n != 1 {
+			t.Errorf("%d rows, want 1", n)
+		}
+		w.stored("accounts", "email", 1, canary)
+		if string(w.raw("accounts", "email", 1)) == before {
+			t.Error("the row was not written again")
+		}
+		var found AccountOld
+		w.ok(w.db.First(&found, "email = ?", canary))
+	})
+}
