@@ -141,7 +141,7 @@ func noPlainComparison(t *testing.T, p *Plugin, d dialect, sql string, vars []an
 		}
 		for _, name := range []int{i - 2, i + 2} {
 			between := ps.at((i + name) / 2)
-			if ps.at(name - 1).is("@") { // a variable of MySQL's
+			if before := ps.at(name - 1); before.is("@") || before.is(":") { // a variable of MySQL's, a parameter of SQLite's
 				continue
 			}
 			if !comparison(between) || name < 0 || nameEnd(tokens, name) != name || ps.places[name].region == regionFrom {
