@@ -299,6 +299,7 @@ func TestIndexColumnIsComparedByEqualityAlone(t *testing.T) {
 		for _, condition := range []string{
 			"zip_area = LOWER(?)", "zip_area = ? || ''", "zip_area = CAST(? AS char(32))", "zip_area || '' = ?", "COALESCE(zip_area, '') = ?", "COALESCE(zip_area, ?) = 'x'", "? = LOWER(zip_area)",
 			"zip_area LIKE ?", "? NOT LIKE zip_area", "zip_area > ?", "zip_area BETWEEN ? AND 'z'", "zip_area IS ?", "zip_area <=> ?", "zip_area IS NOT DISTINCT FROM ?", "? IS DISTINCT FROM zip_area",
+			"zip_area = (SELECT ?)", "zip_area IN (SELECT ?)", "zip_area IN (SELECT LOWER(?) FROM people)", "zip_area = (SELECT COALESCE((SELECT ?), 'x'))", "(SELECT ?) = zip_area",
 			"zip_area IN (LOWER(?))", "zip_area IN ('x', ? || 'y')", "? IN (zip_area)", "(zip_area, name) = (?, 'a')", "(zip_area, name) IN ((?, 'a'))",
 			"CASE zip_area WHEN ? THEN 1 ELSE 0 END = 1", "CASE ? WHEN zip_area THEN 1 ELSE 0 END = 1", "id = 1 AND (zip_area) LIKE (?)",
 		} {

@@ -281,7 +281,7 @@ func (r *rewriter) isPlaceholder(at int) bool {
 }
 
 // beside returns the placeholders that stand in one expression with the tokens first
-// to last, but for those in a subquery.
+// to last, but for those in the conditions of a subquery.
 func (r *rewriter) beside(first, last int) []int {
 	var found []int
 	for f := r.places[first].frame; ; f = f.parent {
@@ -306,11 +306,7 @@ func (r *rewriter) beside(first, last int) []int {
 		for ; end < f.close && end < len(r.tokens) && !ends(r.tokens[end], end, closes); end++ {
 		}
 		for i := begin + 1; i < end; i++ {
-			within := r.places[i].frame
-			for within != f && within.kind != frameQuery {
-				within = within.parent
-			}
-			if within == f && r.isPlaceholder(i) {
+			if r.isPlaceholder(i) && r.reaches(i, f) {
 				found = append(found, i)
 			}
 		}
@@ -319,6 +315,22 @@ func (r *rewriter) beside(first, last int) []int {
 		}
 		first, last = f.open, f.close
 	}
+}
+
+// reaches reports whether what stands at a token is a part of an expression in a frame
+// around it: it is not if it stands in a subquery, but among what that selects.
+func (r *rewriter) reaches(at int, f *frame) bool {
+	region := r.places[at].region
+	for within := r.places[at].frame; within != f; within = within.parent {
+		if within.kind != frameQuery {
+			continue
+		}
+		if region != regionSelect && region != regionValues {
+			return false
+		}
+		region = r.places[within.open].region
+	}
+	return true
 }
 
 // replaceEntry puts the entry in the place of a plaintext.
