@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"runtime/pprof"
 
 	"github.com/fernetcol/fernetcol/benchmarks/internal/measure"
 	"github.com/fernetcol/fernetcol/reencrypt"
@@ -41,27 +40,10 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := profiled(*profile, func() error { return run(context.Background(), os.Stdout, s) }); err != nil {
+	if err := measure.Profiled(*profile, func() error { return run(context.Background(), os.Stdout, s) }); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-// profiled calls f, with a CPU profile if file names one.
-func profiled(file string, f func() error) error {
-	if file == "" {
-		return f()
-	}
-	out, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	if err := pprof.StartCPUProfile(out); err != nil {
-		return err
-	}
-	defer pprof.StopCPUProfile()
-	return f()
 }
 
 func run(ctx context.Context, w io.Writer, s settings) error {
