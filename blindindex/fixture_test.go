@@ -61,22 +61,10 @@ func wantError(t *testing.T, name string, err, target error, what ...string) {
 	}
 }
 
-// rebind writes question marks as the database reads them.
-func rebind(db *dbtest.Database, query string) string {
-	var out strings.Builder
-	for i, part := range strings.Split(query, "?") {
-		if i > 0 {
-			out.WriteString(db.Placeholder(i))
-		}
-		out.WriteString(part)
-	}
-	return out.String()
-}
-
 // exec runs a statement that must succeed.
 func exec(t *testing.T, db *dbtest.Database, query string, args ...any) {
 	t.Helper()
-	if _, err := db.SQL.Exec(rebind(db, query), args...); err != nil {
+	if _, err := db.SQL.Exec(db.Rebind(query), args...); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }

@@ -61,11 +61,11 @@ func TestIndexColumnAnswersEquality(t *testing.T) {
 		if n := count(t, db, "SELECT COUNT(*) FROM users WHERE email_index = ?", blindindex.Value("")); n != 0 {
 			t.Errorf("NULL is equal to %d rows", n)
 		}
-		if _, err := db.SQL.Exec(rebind(db, insert), 99, encryptedtype.EncryptedString(email(3)), ix.Value(strings.ToUpper(email(3)))); err == nil {
+		if _, err := db.SQL.Exec(db.Rebind(insert), 99, encryptedtype.EncryptedString(email(3)), ix.Value(strings.ToUpper(email(3)))); err == nil {
 			t.Error("UNIQUE takes a duplicate")
 		}
 		// A plaintext does not get in by conversion.
-		if _, err := db.SQL.Exec(rebind(db, insert), 98, nil, blindindex.Value(email(98))); err == nil || leaks(err.Error()) {
+		if _, err := db.SQL.Exec(db.Rebind(insert), 98, nil, blindindex.Value(email(98))); err == nil || leaks(err.Error()) {
 			t.Error("a plaintext is stored in the index column, or the error repeats it")
 		}
 		for _, stored := range rawColumn(t, db, "SELECT email_index FROM users ORDER BY id") {
@@ -99,7 +99,7 @@ func TestShortIndexIsFilteredAfterDecryption(t *testing.T) {
 				continue
 			}
 			wanted := strings.ToUpper(email(id))
-			query, err := db.SQL.Query(rebind(db, "SELECT id, email FROM users WHERE email_index = ?"), ix.Value(wanted))
+			query, err := db.SQL.Query(db.Rebind("SELECT id, email FROM users WHERE email_index = ?"), ix.Value(wanted))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,7 +152,7 @@ func TestPartialSearchByChildTable(t *testing.T) {
 				args = append(args, v)
 			}
 			marks := strings.TrimSuffix(strings.Repeat("?, ", len(query)), ", ")
-			rows, err := db.SQL.Query(rebind(db, "SELECT id, name FROM users WHERE id IN"+
+			rows, err := db.SQL.Query(db.Rebind("SELECT id, name FROM users WHERE id IN"+
 				" (SELECT user_id FROM users_name_grams WHERE entry IN ("+marks+") GROUP BY user_id HAVING COUNT(*) = ?) ORDER BY id"), append(args, len(query))...)
 			if err != nil {
 				t.Fatal(err)

@@ -26,7 +26,7 @@ func (p indexed) insert(id int, email string) error {
 	for _, ix := range p.indexes {
 		args = append(args, ix.Value(email))
 	}
-	_, err := p.db.SQL.Exec(rebind(p.db, query), args...)
+	_, err := p.db.SQL.Exec(p.db.Rebind(query), args...)
 	return err
 }
 
@@ -37,7 +37,7 @@ func (p indexed) update(id int, email string) error {
 		query += ", " + p.columns[i] + " = ?"
 		args = append(args, ix.Value(email))
 	}
-	_, err := p.db.SQL.Exec(rebind(p.db, query+" WHERE id = ?"), append(args, id)...)
+	_, err := p.db.SQL.Exec(p.db.Rebind(query+" WHERE id = ?"), append(args, id)...)
 	return err
 }
 
@@ -50,7 +50,7 @@ func (p indexed) find(t *testing.T, email string) []int {
 		conditions = append(conditions, p.columns[i]+" = ?")
 		args = append(args, ix.Value(email))
 	}
-	rows, err := p.db.SQL.Query(rebind(p.db, "SELECT id, email FROM users WHERE "+strings.Join(conditions, " OR ")), args...)
+	rows, err := p.db.SQL.Query(p.db.Rebind("SELECT id, email FROM users WHERE "+strings.Join(conditions, " OR ")), args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func (p indexed) fillSecond(t *testing.T, id int, between func()) (filled bool) 
 		t.Fatal(err)
 	}
 	between()
-	result, err := p.db.SQL.Exec(rebind(p.db, "UPDATE users SET "+p.columns[1]+" = ? WHERE id = ? AND email = ? AND "+p.columns[1]+" IS NULL"),
+	result, err := p.db.SQL.Exec(p.db.Rebind("UPDATE users SET "+p.columns[1]+" = ? WHERE id = ? AND email = ? AND "+p.columns[1]+" IS NULL"),
 		p.indexes[1].Value(plaintext), id, token)
 	if err != nil {
 		t.Fatal(err)

@@ -69,10 +69,10 @@ func TestCheckTextRefusesWhatIsNoToken(t *testing.T) {
 		before := raw(t, db, "SELECT "+column+" FROM t")
 		mustRefuse := func(name string, v any) {
 			t.Helper()
-			if _, err := db.SQL.Exec(rebind(db, "INSERT INTO t VALUES (2, ?)"), v); err == nil {
+			if _, err := db.SQL.Exec(db.Rebind("INSERT INTO t VALUES (2, ?)"), v); err == nil {
 				t.Errorf("%s is inserted", name)
 			}
-			if _, err := db.SQL.Exec(rebind(db, "UPDATE t SET "+column+" = ?"), v); err == nil {
+			if _, err := db.SQL.Exec(db.Rebind("UPDATE t SET "+column+" = ?"), v); err == nil {
 				t.Errorf("%s replaces a token", name)
 			}
 		}

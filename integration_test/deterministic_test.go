@@ -121,7 +121,7 @@ func TestDeterministicUnique(t *testing.T) {
 				t.Errorf("%s: no error, or one with the plaintext", write)
 			}
 		}
-		if _, err := db.SQL.Exec(rebind(db, "INSERT INTO accounts (id, email) VALUES (7, ?)"), alice); err == nil {
+		if _, err := db.SQL.Exec(db.Rebind("INSERT INTO accounts (id, email) VALUES (7, ?)"), alice); err == nil {
 			t.Error("database/sql stores the same value twice")
 		}
 		if err := g.Clauses(clause.OnConflict{DoNothing: true}).Create(&account{ID: 8, Email: alice}).Error; err != nil {
@@ -177,7 +177,7 @@ func TestDeterministicDuringRotation(t *testing.T) {
 		if string(rotated) != tokens[0] {
 			t.Error("a rotated token is not the deterministic one")
 		}
-		if _, err := db.SQL.Exec(rebind(db, "UPDATE accounts SET email = ? WHERE id = 11"), string(rotated)); err == nil {
+		if _, err := db.SQL.Exec(db.Rebind("UPDATE accounts SET email = ? WHERE id = 11"), string(rotated)); err == nil {
 			t.Error("UNIQUE does not hold once both rows are under one key")
 		}
 	})

@@ -48,7 +48,7 @@ func TestWithoutKeyring(t *testing.T) {
 			t.Error("GORM creates a row")
 		}
 		for column, v := range map[string]any{"name": p.Name, "photo": p.Photo, "notes": &p.Notes, "email": null(p.Email)} {
-			_, err := db.SQL.Exec(rebind(db, "INSERT INTO patients (id, "+column+") VALUES (2, ?)"), v)
+			_, err := db.SQL.Exec(db.Rebind("INSERT INTO patients (id, "+column+") VALUES (2, ?)"), v)
 			if !errors.Is(err, encryptedtype.ErrNoKeyring) {
 				t.Errorf("database/sql inserts a row with %s", column)
 			}
@@ -104,11 +104,11 @@ func TestNilKeyringNothingIsStored(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, db *dbtest.Database) {
 		exec(t, db, "CREATE TABLE t (v "+db.TextType()+")")
-		_, err := db.SQL.Exec(rebind(db, "INSERT INTO t VALUES (?)"), encryptedtype.Bind(nil, encryptedtype.EncryptedString(canary)))
+		_, err := db.SQL.Exec(db.Rebind("INSERT INTO t VALUES (?)"), encryptedtype.Bind(nil, encryptedtype.EncryptedString(canary)))
 		if !errors.Is(err, encryptedtype.ErrNoKeyring) || leaks(err.Error()) {
 			t.Error("Bind without a ring: no error, or one with the plaintext")
 		}
-		_, err = db.SQL.Exec(rebind(db, "INSERT INTO t VALUES (?)"), encryptedtype.Bind(ring, canary))
+		_, err = db.SQL.Exec(db.Rebind("INSERT INTO t VALUES (?)"), encryptedtype.Bind(ring, canary))
 		if err == nil || leaks(err.Error()) {
 			t.Error("Bind of a plain string: no error, or one with the plaintext")
 		}

@@ -119,7 +119,7 @@ func TestDriverErrorsHoldNoPlaintext(t *testing.T) {
 			p, &p, []encryptedtype.EncryptedString{p.Name}, map[string]encryptedtype.EncryptedString{"": p.Name},
 			encryptedtype.Bind(ring, []encryptedtype.EncryptedString{p.Name}), encryptedtype.Bind(ring, p),
 		} {
-			_, err := db.SQL.Exec(rebind(db, "INSERT INTO t VALUES (1, ?)"), v)
+			_, err := db.SQL.Exec(db.Rebind("INSERT INTO t VALUES (1, ?)"), v)
 			if err == nil {
 				t.Errorf("%T is stored", v)
 			} else if leaks(err.Error()) {
@@ -127,7 +127,7 @@ func TestDriverErrorsHoldNoPlaintext(t *testing.T) {
 			}
 		}
 		exec(t, db, "INSERT INTO t VALUES (1, ?)", p.Name)
-		_, err := db.SQL.Exec(rebind(db, "INSERT INTO t VALUES (1, ?)"), p.Name)
+		_, err := db.SQL.Exec(db.Rebind("INSERT INTO t VALUES (1, ?)"), p.Name)
 		if err == nil || leaks(err.Error()) {
 			t.Error("a duplicate: no error, or one with the plaintext")
 		}

@@ -54,22 +54,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// rebind writes the marks of a query, question marks, as the database reads them.
-func rebind(db *dbtest.Database, query string) string {
-	var out strings.Builder
-	for i, part := range strings.Split(query, "?") {
-		if i > 0 {
-			out.WriteString(db.Placeholder(i))
-		}
-		out.WriteString(part)
-	}
-	return out.String()
-}
-
 // exec runs a statement that must succeed. Its parameters are question marks.
 func exec(t *testing.T, db *dbtest.Database, query string, args ...any) {
 	t.Helper()
-	if _, err := db.SQL.Exec(rebind(db, query), args...); err != nil {
+	if _, err := db.SQL.Exec(db.Rebind(query), args...); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }
@@ -77,7 +65,7 @@ func exec(t *testing.T, db *dbtest.Database, query string, args ...any) {
 // scan reads one row that must be there.
 func scan(t *testing.T, db *dbtest.Database, query string, args []any, dst ...any) {
 	t.Helper()
-	if err := db.SQL.QueryRow(rebind(db, query), args...).Scan(dst...); err != nil {
+	if err := db.SQL.QueryRow(db.Rebind(query), args...).Scan(dst...); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }
@@ -94,7 +82,7 @@ func count(t *testing.T, db *dbtest.Database, query string, args ...any) int {
 // and untouched by any type of ours. NULL is nil.
 func rawColumn(t *testing.T, db *dbtest.Database, query string, args ...any) [][]byte {
 	t.Helper()
-	rows, err := db.SQL.Query(rebind(db, query), args...)
+	rows, err := db.SQL.Query(db.Rebind(query), args...)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}

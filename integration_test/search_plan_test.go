@@ -104,7 +104,7 @@ func TestLookupsByIndexDoNotScanMillionRows(t *testing.T) {
 					t.Fatal(err)
 				}
 				var s subscriber
-				row := sent.QueryRowContext(t.Context(), rebind(db, "SELECT id, email FROM subscribers WHERE email_index = ?"), index.Value(email))
+				row := sent.QueryRowContext(t.Context(), db.Rebind("SELECT id, email FROM subscribers WHERE email_index = ?"), index.Value(email))
 				if err := row.Scan(&s.ID, &s.Email); err != nil {
 					t.Fatal(err)
 				}

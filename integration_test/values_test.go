@@ -68,7 +68,7 @@ type way[T any] struct {
 
 // ways returns database/sql, with a prepared statement, and GORM.
 func ways[T any](t *testing.T, db *dbtest.Database) []way[T] {
-	insert, err := db.SQL.Prepare(rebind(db, "INSERT INTO t (id, v) VALUES (?, ?)"))
+	insert, err := db.SQL.Prepare(db.Rebind("INSERT INTO t (id, v) VALUES (?, ?)"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func ways[T any](t *testing.T, db *dbtest.Database) []way[T] {
 				return err
 			},
 			read: func(id int) (v T, err error) {
-				err = db.SQL.QueryRow(rebind(db, "SELECT v FROM t WHERE id = ?"), id).Scan(&v)
+				err = db.SQL.QueryRow(db.Rebind("SELECT v FROM t WHERE id = ?"), id).Scan(&v)
 				return v, err
 			},
 		},

@@ -43,8 +43,8 @@ func TestShortTextColumnIsAnErrorOrHoldsTheToken(t *testing.T) {
 			old := createNarrow(t, db, fmt.Sprintf("varchar(%d)", width), "", width)
 			long := canary + encryptedtype.EncryptedString(strings.Repeat("x", 300))
 			writes := map[string]error{}
-			_, writes["INSERT"] = db.SQL.Exec(rebind(db, "INSERT INTO t VALUES (2, ?)"), long)
-			_, writes["UPDATE"] = db.SQL.Exec(rebind(db, "UPDATE t SET v = ? WHERE id = 1"), long)
+			_, writes["INSERT"] = db.SQL.Exec(db.Rebind("INSERT INTO t VALUES (2, ?)"), long)
+			_, writes["UPDATE"] = db.SQL.Exec(db.Rebind("UPDATE t SET v = ? WHERE id = 1"), long)
 			writes["Create"] = db.GORM(t).Table("t").Create(&record[encryptedtype.EncryptedString]{ID: 3, V: long}).Error
 			writes["Save"] = db.GORM(t).Table("t").Save(&record[encryptedtype.EncryptedString]{ID: 1, V: long}).Error
 			if db.Dialect == "sqlite" { // ignores widths

@@ -148,7 +148,7 @@ func TestRollbackLeavesTheOldToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		const changed = encryptedtype.EncryptedString(canary + "-changed")
-		if _, err := tx.Exec(rebind(db, "UPDATE patients SET name = ?"), changed); err != nil {
+		if _, err := tx.Exec(db.Rebind("UPDATE patients SET name = ?"), changed); err != nil {
 			t.Fatal(err)
 		}
 		var within encryptedtype.EncryptedString
@@ -187,7 +187,7 @@ func TestPreparedStatementsEncryptEachTime(t *testing.T) {
 		if err := g.AutoMigrate(&patient{}); err != nil {
 			t.Fatal(err)
 		}
-		insert, err := db.SQL.Prepare(rebind(db, "INSERT INTO patients (id, name, photo) VALUES (?, ?, ?)"))
+		insert, err := db.SQL.Prepare(db.Rebind("INSERT INTO patients (id, name, photo) VALUES (?, ?, ?)"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestPreparedStatementsEncryptEachTime(t *testing.T) {
 		mustDiffer(t, db, "name", 20)
 		mustDiffer(t, db, "photo", 20)
 
-		query, err := db.SQL.Prepare(rebind(db, "SELECT name FROM patients WHERE id = ?"))
+		query, err := db.SQL.Prepare(db.Rebind("SELECT name FROM patients WHERE id = ?"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +249,7 @@ func TestConcurrentWritersAndReaders(t *testing.T) {
 					if i%2 == 0 {
 						err = g.Model(&patient{ID: i%3 + 1}).Update("name", name).Error
 					} else {
-						_, err = db.SQL.Exec(rebind(db, "UPDATE patients SET name = ? WHERE id = ?"), name, i%3+1)
+						_, err = db.SQL.Exec(db.Rebind("UPDATE patients SET name = ? WHERE id = ?"), name, i%3+1)
 					}
 					if err != nil {
 						t.Error(err)
@@ -261,7 +261,7 @@ func TestConcurrentWritersAndReaders(t *testing.T) {
 					var byGORM []patient
 					var bySQL encryptedtype.EncryptedString
 					err := errors.Join(g.Find(&byGORM).Error,
-						db.SQL.QueryRow(rebind(db, "SELECT name FROM patients WHERE id = ?"), i%3+1).Scan(&bySQL))
+						db.SQL.QueryRow(db.Rebind("SELECT name FROM patients WHERE id = ?"), i%3+1).Scan(&bySQL))
 					if err != nil {
 						t.Error(err)
 						continue

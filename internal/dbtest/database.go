@@ -107,6 +107,18 @@ func (db *Database) Placeholder(n int) string {
 	return "?"
 }
 
+// Rebind writes the marks of a query, question marks, as this database reads them.
+func (db *Database) Rebind(query string) string {
+	var out strings.Builder
+	for i, part := range strings.Split(query, "?") {
+		if i > 0 {
+			out.WriteString(db.Placeholder(i))
+		}
+		out.WriteString(part)
+	}
+	return out.String()
+}
+
 // TextType returns the type of a column that holds a text token of any length.
 func (db *Database) TextType() string {
 	if db.Dialect == "mysql" {
